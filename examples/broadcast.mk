@@ -1,5 +1,5 @@
-# Broadcast software. Included by the Makefile at the top, and runs from its
-# folder.
+# Broadcast software. Included by the top-level Makefile, and runs in its
+# directory.
 
 OBS_BUILD := target/obs-plugin
 

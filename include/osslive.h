@@ -36,7 +36,7 @@
  *     osslive_error **out_error, which may be NULL. On failure it receives an
  *     object with the details, yours to free; on success it is set to NULL.
  *     Compare osslive_error_code for the reason; show osslive_error_message to
- *     people.
+ *     users.
  *
  *  3. Outputs. Results are stored in parameters named out_... . After a
  *     failure they are NULL (or 0), never a partial result, so they are always
@@ -279,8 +279,8 @@ typedef struct {
 typedef int (*osslive_progress_callback)(size_t done, size_t total, void *user_data);
 
 /**
- * A status callback. It receives a channel's JSON, and the pointer passed with it:
- * id and what osslive_get_channel_status returns, or id and error. The JSON is
+ * A status callback. It receives a channel's JSON (id and what
+ * osslive_get_channel_status returns, or id and error) and the pointer passed with it. The JSON is
  * valid only during the call. Return 0 to continue; any other value stops the operation,
  * and the callback is not called again.
  *
@@ -681,7 +681,7 @@ osslive_status osslive_config_set_ecs_role(osslive_config *config,
 
 /**
  * Takes credentials from STS for a RAM role, with the token of an OIDC provider
- * (AssumeRoleWithOIDC), such as RRSA in Kubernetes. They are obtained by the
+ * (AssumeRoleWithOIDC), as RRSA does in Kubernetes. They are obtained by the
  * first call that needs them, and refreshed before they expire.
  *
  * - role_arn, oidc_provider_arn: the ARNs of the role and of the provider.
@@ -865,8 +865,8 @@ osslive_status osslive_create_channel(const osslive_client *client,
                                       osslive_error **out_error);
 
 /**
- * Returns a channel's configuration (GetLiveChannelInfo; its URLs and last
- * modification time come from ListLiveChannel if the credentials may list channels).
+ * Returns a channel's configuration (GetLiveChannelInfo; its URLs and
+ * last-modified time come from ListLiveChannel if the credentials may list channels).
  *
  * JSON: name (the id), description, status ("enabled" or "disabled"), type
  * ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?

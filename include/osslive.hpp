@@ -125,7 +125,7 @@ struct EcsRole {
   std::optional<std::string> name = std::nullopt; /* from the metadata service */
 };
 
-/* A RAM role, assumed with the token of an OIDC provider, such as RRSA in Kubernetes. */
+/* A RAM role, assumed with the token of an OIDC provider, as RRSA does in Kubernetes. */
 struct OidcRole {
   std::string role_arn;
   std::string oidc_provider_arn;
@@ -220,7 +220,7 @@ struct SweepOptions {
                                                                           or a monitor's sweep */
 };
 
-/* Options of a ChannelMonitor: how it sweeps, and what it reports. */
+/* Options for a ChannelMonitor: how it sweeps, and what it reports. */
 struct MonitorOptions {
   std::chrono::milliseconds interval{30000}; /* from the start of one sweep to the next */
   SweepOptions sweep = {};

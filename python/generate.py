@@ -5,7 +5,7 @@
 
 ``src/osslive/_declarations.py`` comes from ``include/osslive.h``: its functions,
 types and constants, for ctypes. ``src/osslive/_codes.py`` comes from the codes in
-``src/error.rs``: a class of errors for each.
+``src/error.rs``: an exception class for each.
 """
 
 from __future__ import annotations
@@ -191,7 +191,7 @@ def codes(rust: str) -> str:
     assert len(found) == listed[1].count(" = "), "a code is not understood"
     kinds = sorted({*BASES.values(), "OssLiveError", "ServiceError"})
     lines = [
-        '"""A class of errors for each code.',
+        '"""An exception class for each code.',
         "",
         "Written by generate.py from src/error.rs.",
         '"""',

@@ -35,7 +35,7 @@ build-wheel: export OSSLIVE_BUILT_LIBRARY = $(CURDIR)/$(BUILT_LIBRARY)
 build-wheel:
 	$(build_wheel)
 
-# All checks of the package, as a part of `make test`. The tools come from PyPI and
+# All checks of the package, as part of `make test`. The tools come from PyPI and
 # npm.
 python:
 	@if $(MAKE) $(PYTHON_BIN)/.ready $(PYRIGHT); then $(MAKE) python-test python-check; \

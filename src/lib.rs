@@ -57,7 +57,7 @@
 //! | [`sweep_channels`](Client::sweep_channels) | streams the status of any number of channels, in constant memory |
 //! | [`put_channels`](Client::put_channels) | creates or replaces many channels |
 //! | [`send_calls`](Client::send_calls) | sends any other [`operation`] for many items |
-//! | [`analyze_history`](Client::analyze_history) | summarizes sessions of the last days |
+//! | [`analyze_history`](Client::analyze_history) | summarizes the sessions of the last few days |
 //! | [`create_highlights`](Client::create_highlights) | saves parts of a session as playlists |
 //!
 //! # Configuration

@@ -27,7 +27,7 @@ use std::sync::Arc;
 
 pub(crate) use choice::{Choice, Network};
 
-/// Creates the provider of a choice. Obtains nothing yet.
+/// Creates the provider for a choice of sources. Obtains nothing yet.
 ///
 /// # Errors
 ///

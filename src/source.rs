@@ -23,7 +23,7 @@ pub enum CredentialsSource {
     Keys(Credentials),
     /// The RAM role of the ECS instance that the program runs on.
     EcsRole(EcsRole),
-    /// A RAM role, assumed with an OIDC token, such as RRSA in Kubernetes.
+    /// A RAM role, assumed with an OIDC token, as RRSA does in Kubernetes.
     OidcRole(OidcRole),
     /// A RAM role, assumed with other credentials.
     AssumedRole(AssumedRole),
@@ -182,7 +182,7 @@ macro_rules! session_settings {
         }
 
         /// Sets how long each set of credentials is valid, 15 minutes or more.
-        /// Defaults to an hour, the maximum of a role unless it is configured
+        /// Defaults to an hour, a role's maximum unless it is configured
         /// otherwise.
         pub fn duration(mut self, duration: Duration) -> Self {
             self.session.duration = duration;
@@ -260,8 +260,8 @@ pub struct CredentialProcess {
 
 impl CredentialProcess {
     /// Creates a source from a command with its arguments, separated by spaces. Single
-    /// and double quotation marks keep an argument together; except on Windows, so does
-    /// a backslash. No shell is involved.
+    /// and double quotation marks keep an argument together; except on Windows, a
+    /// backslash escapes the next character. No shell is involved.
     ///
     /// The command must print an object of `AccessKeyId`, `AccessKeySecret` and, for
     /// temporary credentials, `SecurityToken` and `Expiration` (RFC 3339), or of
@@ -292,7 +292,7 @@ pub struct CredentialsUri {
 
 impl CredentialsUri {
     /// Creates a source from a URL with `http://` or `https://`. It returns an object
-    /// like that of a [`CredentialProcess`], with `Code` `Success`.
+    /// like that of a [`CredentialProcess`], with a `Code` of `Success`.
     pub fn new(url: impl Into<String>) -> Self {
         CredentialsUri { url: url.into() }
     }

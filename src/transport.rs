@@ -112,7 +112,7 @@ impl Transport {
         let names = Arc::new(Names::default());
         let resolver = CachingResolver { names: names.clone(), stop: stop.clone() };
         let connector = StoppableConnector::new(resolver.clone(), stop.clone());
-        // ureq handles tunnels, but not requests to a proxy with whole URLs.
+        // ureq handles tunnels, but not requests to a proxy with absolute URLs.
         let connector = match &proxy {
             Some(proxy) if !secure && proxy.takes_urls() => {
                 connector.with_proxy(proxy.clone(), config(&settings, None)?)

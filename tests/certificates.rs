@@ -20,7 +20,7 @@ const ENDPOINT: &str = "OSSLIVE_TEST_ENDPOINT";
 const EXPECTED: &str = "OSSLIVE_TEST_EXPECTED";
 const ROOTS: &str = "OSSLIVE_TEST_ROOTS";
 
-/// Makes a call, and checks the outcome: success, or a word of the error.
+/// Makes a call, and checks the outcome: success, or a word in the error.
 fn guest(endpoint: String) {
     let mut builder = Client::builder()
         .endpoint(endpoint)
@@ -45,11 +45,11 @@ fn the_environment_sets_the_trusted_certificates() {
     if let Ok(endpoint) = std::env::var(ENDPOINT) {
         return guest(endpoint);
     }
-    let answer =
+    let respond =
         |_: &Asked| vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec())];
-    let answer = Arc::new(answer);
+    let respond = Arc::new(respond);
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = FaultServer::start(listener, Some(Tls::Good), answer.clone(), answer);
+    let server = FaultServer::start(listener, Some(Tls::Good), respond.clone(), respond);
     let folder =
         Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("certificates-{}", std::process::id()));
     let write = |name: &str, content: &[u8]| {

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering::SeqCst};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Answer, Seen, Server, idle, reply};
+use support::{Response, Seen, Server, idle, reply};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -45,19 +45,19 @@ fn sts_document(document: &str) -> String {
 }
 
 /// Starts a server that acts as OSS under `/live-demo`, and as `other` elsewhere.
-fn server(other: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Server {
+fn server(other: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Server {
     Server::start(move |_, seen| match seen.line.contains(" /live-demo/") {
-        true => Answer::Bytes(idle()),
+        true => Response::Bytes(idle()),
         false => other(seen),
     })
 }
 
-fn ok(body: &str) -> Answer {
-    Answer::Bytes(reply("200 OK", body))
+fn ok(body: &str) -> Response {
+    Response::Bytes(reply("200 OK", body))
 }
 
-fn refused(status: &str, body: &str) -> Answer {
-    Answer::Bytes(reply(status, body))
+fn refused(status: &str, body: &str) -> Response {
+    Response::Bytes(reply(status, body))
 }
 
 fn client(server: &Server, source: CredentialsSource) -> Client {
@@ -130,10 +130,10 @@ fn an_instance_without_token_support_is_read_without_one_unless_a_token_is_requi
 
 #[test]
 fn errors_of_the_metadata_service_are_named() {
-    let with = |answer: fn() -> Answer, name: &str| {
+    let with = |respond: fn() -> Response, name: &str| {
         let server = server(move |seen| match seen.line.starts_with("PUT") {
             true => ok("token"),
-            false => answer(),
+            false => respond(),
         });
         let role = if name.is_empty() { ecs(&server) } else { ecs(&server).name(name) };
         let error = keys_sent(&server, CredentialsSource::EcsRole(role)).unwrap_err();
@@ -141,18 +141,18 @@ fn errors_of_the_metadata_service_are_named() {
         error.to_string()
     };
     let not_found = || refused("404 Not Found", "<html>not found</html>");
-    for (answer, name, words) in [
-        (not_found as fn() -> Answer, "", "this instance has no role"),
+    for (respond, name, words) in [
+        (not_found as fn() -> Response, "", "this instance has no role"),
         (not_found, "live", "this instance has no role \"live\""),
         (|| ok("\n"), "", "this instance has no role"),
         (|| ok("<html>"), "live", "not a JSON object"),
         (|| ok(r#"{"Code": "Failed"}"#), "live", "returned \"Failed\""),
         (|| ok(r#"{"AccessKeyId": "x"}"#), "live", "no AccessKeySecret"),
         (|| refused("500 Oops", "try later"), "live", "HTTP 500: try later"),
-        (|| Answer::Close(b"garbage\r\n\r\n".to_vec()), "live", "127.0.0.1"),
+        (|| Response::Close(b"garbage\r\n\r\n".to_vec()), "live", "127.0.0.1"),
         (|| ok(&issued(1, Duration::ZERO)), "live", "expired"),
     ] {
-        let message = with(answer, name);
+        let message = with(respond, name);
         assert!(message.contains(words), "{words}: {message}");
         assert!(message.starts_with("no credentials from the ECS"), "{message}");
         assert!(!message.contains("secret1") && !message.contains("token1"), "{message}");
@@ -166,7 +166,7 @@ fn a_request_to_a_service_that_is_down_briefly_is_retried() {
         server(move |seen| match (seen.line.starts_with("PUT"), count.fetch_add(1, SeqCst)) {
             (true, 0) => refused("503 Busy", ""),
             (true, _) => ok("token"),
-            (false, 2) => Answer::Close(Vec::new()),
+            (false, 2) => Response::Close(Vec::new()),
             (false, _) => ok(&document(1)),
         });
     let source = CredentialsSource::EcsRole(ecs(&server).name("live"));
@@ -311,7 +311,7 @@ fn a_machine_with_a_wrong_clock_signs_with_the_time_of_sts() {
             "HTTP/1.1 {status}\r\nDate: {date}\r\nContent-Length: {}\r\n\r\n{body}",
             body.len()
         );
-        Answer::Bytes(reply.into_bytes())
+        Response::Bytes(reply.into_bytes())
     });
     let keys = CredentialsSource::Keys(Credentials::new("base", "s"));
     let role = AssumedRole::new(keys, ROLE).sts_endpoint(format!("http://{}", server.address));
@@ -413,7 +413,7 @@ fn a_program_prints_credentials() {
 fn a_wait_for_credentials_ends_at_the_timeout_or_with_the_client() {
     let server = server(|_| {
         thread::sleep(Duration::from_secs(4));
-        Answer::Close(Vec::new())
+        Response::Close(Vec::new())
     });
     let waiting = client(&server, CredentialsSource::EcsRole(ecs(&server)));
     let started = Instant::now();
@@ -438,7 +438,7 @@ fn credentials_that_oss_rejects_are_replaced_and_the_call_succeeds() {
         }
         let expected = format!("STS.{}/", current.load(SeqCst));
         match seen.header("authorization").unwrap().contains(&expected) {
-            true => Answer::Bytes(idle()),
+            true => Response::Bytes(idle()),
             false => refused("403 Forbidden", "<Error><Code>SecurityTokenExpired</Code></Error>"),
         }
     });
@@ -469,12 +469,12 @@ impl Issuer {
     const LIFETIME: Duration = Duration::from_secs(if cfg!(windows) { 12 } else { 3 });
 
     /// Issues credentials in the format of the metadata service, or of STS.
-    fn answer(&self, by_sts: bool) -> Answer {
+    fn respond(&self, by_sts: bool) -> Response {
         if self.inside.fetch_add(1, SeqCst) > 0 {
             self.had_parallel_refreshes.store(true, SeqCst);
         }
-        let answer = match self.requests.fetch_add(1, SeqCst) % 16 {
-            5 => Answer::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()),
+        let response = match self.requests.fetch_add(1, SeqCst) % 16 {
+            5 => Response::Close(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{".to_vec()),
             9 => refused("503 Busy", ""),
             13 => ok("{\"AccessKeyId\": \"STS."),
             kind => {
@@ -487,13 +487,13 @@ impl Issuer {
             }
         };
         self.inside.fetch_sub(1, SeqCst);
-        answer
+        response
     }
 
     /// OSS accepts the keys of the last few rotations.
-    fn call(&self, seen: &Seen) -> Answer {
+    fn call(&self, seen: &Seen) -> Response {
         match self.accepts(seen) {
-            true => Answer::Bytes(idle()),
+            true => Response::Bytes(idle()),
             false => refused("403 Forbidden", "<Error><Code>SecurityTokenExpired</Code></Error>"),
         }
     }
@@ -520,14 +520,14 @@ fn rotation() -> Rotation {
         let is_about = |part: &str| seen.line.contains(part);
         match &*seen.line {
             "PUT /latest/api/token HTTP/1.1" => ok("token"),
-            "POST / HTTP/1.1" if form(seen)["Action"] == "AssumeRole" => sts.answer(true),
-            "POST / HTTP/1.1" => oidc_sts.answer(true),
+            "POST / HTTP/1.1" if form(seen)["Action"] == "AssumeRole" => sts.respond(true),
+            "POST / HTTP/1.1" => oidc_sts.respond(true),
             _ if is_about("/live-demo/metadata") => metadata.call(seen),
             _ if is_about("/live-demo/oidc") => oidc_sts.call(seen),
             _ if is_about("/live-demo/role") => sts.call(seen),
             _ if is_about("/live-demo/uri") => uri.call(seen),
-            _ if is_about("/security-credentials/live") => metadata.answer(false),
-            _ => uri.answer(false),
+            _ if is_about("/security-credentials/live") => metadata.respond(false),
+            _ => uri.respond(false),
         }
     });
     let url = format!("http://{}", server.address);

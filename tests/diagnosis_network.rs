@@ -148,14 +148,14 @@ fn found(diagnosis: &Diagnosis) -> String {
 }
 
 /// Starts a server that sends the same response to every request.
-fn server_sending(tls: Option<Tls>, answer: &'static str) -> FaultServer {
+fn server_sending(tls: Option<Tls>, response: &'static str) -> FaultServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let answer = Arc::new(move |_: &Asked| match answer {
+    let respond = Arc::new(move |_: &Asked| match response {
         "" => vec![Step::Wait],
         "reset" => vec![Step::Reset],
-        answer => vec![Step::Send(answer.as_bytes().to_vec())],
+        response => vec![Step::Send(response.as_bytes().to_vec())],
     });
-    FaultServer::start(listener, tls, answer.clone(), answer)
+    FaultServer::start(listener, tls, respond.clone(), respond)
 }
 
 const SIGN_IN: &str = "HTTP/1.1 200 OK\r\nServer: hotel\r\nContent-Length: 6\r\n\r\n<html>";

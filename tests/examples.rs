@@ -61,8 +61,8 @@ impl Stage {
     }
 }
 
-/// Returns the built example. Cargo builds examples along with all tests, but not with
-/// a single one: then those built earlier are run, and built only if there are none.
+/// Returns the built example. Cargo builds examples when it builds all tests, but not
+/// for a single one: then an earlier build is used, or a new one made if there is none.
 fn program(example: &str) -> PathBuf {
     static BUILDING: Mutex<()> = Mutex::new(());
     let _one_at_a_time = BUILDING.lock().unwrap();

@@ -11,7 +11,7 @@ use osslive::{ChannelConfig, ErrorKind, ListChannels, SignatureVersion, StreamSt
 use osslive_local::{Disconnect, FaultRule};
 use std::net::TcpListener;
 use std::time::{Duration, Instant};
-use support::{Answer, Server, idle, reply};
+use support::{Response, Server, idle, reply};
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
@@ -21,8 +21,8 @@ fn ending(disconnect: Disconnect) -> FaultRule {
 }
 
 fn slow_headers() -> FaultRule {
-    let answer = String::from_utf8(idle()).unwrap();
-    FaultRule { raw: Some(answer), bytes_per_second: Some(10), ..rule() }
+    let response = String::from_utf8(idle()).unwrap();
+    FaultRule { raw: Some(response), bytes_per_second: Some(10), ..rule() }
 }
 
 #[test]
@@ -72,7 +72,7 @@ fn a_connection_closed_without_a_response_is_retried() {
 
 #[test]
 fn an_idle_connection_that_was_closed_is_replaced() {
-    let server = Server::start(|_, _| Answer::Close(idle()));
+    let server = Server::start(|_, _| Response::Close(idle()));
     let client = server.client().build().unwrap();
     for _ in 0..3 {
         assert_eq!(client.get_channel_status("c").unwrap().status, StreamState::Idle);
@@ -82,7 +82,7 @@ fn an_idle_connection_that_was_closed_is_replaced() {
 
 #[test]
 fn connections_are_reused() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     for _ in 0..3 {
         client.get_channel_status("c").unwrap();
@@ -144,13 +144,13 @@ fn clock_skew_is_corrected_and_the_call_signed_again_once() {
             time::macros::format_description!("[year][month][day]T[hour][minute][second]Z");
         let date = time::PrimitiveDateTime::parse(date, format).unwrap().assume_utc();
         if (date - ahead).abs() < time::Duration::minutes(15) {
-            return Answer::Bytes(idle());
+            return Response::Bytes(idle());
         }
         let body = format!(
             "<Error><Code>RequestTimeTooSkewed</Code><Message>skewed</Message>\
              <ServerTime>{server_time}</ServerTime></Error>"
         );
-        Answer::Bytes(reply("403 Forbidden", &body))
+        Response::Bytes(reply("403 Forbidden", &body))
     });
     let client = server.client().attempts(1).build().unwrap();
     assert_eq!(client.get_channel_status("c").unwrap().res.attempts, 2);
@@ -161,7 +161,7 @@ fn clock_skew_is_corrected_and_the_call_signed_again_once() {
 fn clock_skew_without_a_valid_server_time_is_reported() {
     for server_time in ["", "<ServerTime>noon</ServerTime>"] {
         let body = format!("<Error><Code>RequestTimeTooSkewed</Code>{server_time}</Error>");
-        let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", &body)));
+        let server = Server::start(move |_, _| Response::Bytes(reply("403 Forbidden", &body)));
         let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
         assert_eq!(error.code(), Some(code::REQUEST_TIME_TOO_SKEWED));
         assert_eq!(server.seen().len(), 1);
@@ -175,7 +175,7 @@ fn clock_skew_is_corrected_only_once_per_call() {
         "<Error><Code>RequestTimeTooSkewed</Code><ServerTime>{}</ServerTime></Error>",
         ahead.format(&Rfc3339).unwrap()
     );
-    let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", &body)));
+    let server = Server::start(move |_, _| Response::Bytes(reply("403 Forbidden", &body)));
     let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(code::REQUEST_TIME_TOO_SKEWED), 2));
 }
@@ -198,7 +198,7 @@ fn a_response_is_read_only_up_to_the_size_limit() {
             bytes.extend(std::iter::repeat_n(b' ', 0x10_0000));
             bytes.extend_from_slice(b"\r\n");
         }
-        Answer::Bytes(bytes)
+        Response::Bytes(bytes)
     });
     let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
     assert_eq!((error.kind(), error.status()), (ErrorKind::BadReply, Some(200)));
@@ -231,7 +231,7 @@ fn a_list_that_does_not_advance_ends_with_an_error() {
 
 #[test]
 fn requests_have_the_headers_that_the_service_expects_and_no_others() {
-    let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
+    let server = Server::start(|_, _| Response::Bytes(reply("200 OK", "")));
     let client = server.client().user_agent("app/1.0").build().unwrap();
     client
         .put_channel_status("cam 1/".trim_end_matches('/'), osslive::ChannelState::Enabled)
@@ -257,7 +257,7 @@ fn requests_have_the_headers_that_the_service_expects_and_no_others() {
 
 #[test]
 fn version_1_sends_a_date_and_needs_no_region() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = osslive::Client::builder()
         .endpoint(format!("http://{}", server.address))
         .bucket("live-demo")
@@ -275,7 +275,7 @@ fn version_1_sends_a_date_and_needs_no_region() {
 
 #[test]
 fn credentials_can_be_replaced_while_calls_run() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     client.get_channel_status("c").unwrap();
     let clone = client.clone();
@@ -291,7 +291,7 @@ fn credentials_can_be_replaced_while_calls_run() {
 
 #[test]
 fn a_list_query_out_of_range_is_rejected_before_it_is_sent() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let error = client.list_channels(&ListChannels::new().max_keys(1001)).unwrap_err();
     assert_eq!((error.kind(), error.attempts()), (ErrorKind::InvalidArgument, 0));

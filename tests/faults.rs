@@ -325,8 +325,8 @@ fn connections() -> Vec<Row> {
         .warm(),
     );
     rows.push(row("signals interrupt every wait", Call::Stat, right(1), |asked| {
-        let Step::Send(answer) = good(asked).remove(0) else { unreachable!() };
-        vec![Step::Slowly(1000, answer)]
+        let Step::Send(response) = good(asked).remove(0) else { unreachable!() };
+        vec![Step::Slowly(1000, response)]
     }));
     rows.last_mut().unwrap().is_interrupted = true;
     rows
@@ -528,7 +528,7 @@ fn lengths() -> Vec<Row> {
 fn slowness() -> Vec<Row> {
     use ErrorKind::Timeout;
     use Step::{Send, Slowly, Wait};
-    let (late, answer) = (wrong(Timeout, 3, "timed out"), reply("200 OK", &stat("")));
+    let (late, response) = (wrong(Timeout, 3, "timed out"), reply("200 OK", &stat("")));
     let head = with_head("200 OK", "Content-Length: 1000\r\n", "");
     let slow = |name: &str, expected: &Expected, steps| {
         always(name, Call::Stat, expected.clone(), steps).slow()
@@ -537,7 +537,7 @@ fn slowness() -> Vec<Row> {
     let partial = wrong(Timeout, 1, "timed out").status(200);
     vec![
         slow("silence (blackhole)", &late, vec![Wait]),
-        slow("headers at 1 B/s", &late, vec![Slowly(1, answer.clone())]),
+        slow("headers at 1 B/s", &late, vec![Slowly(1, response.clone())]),
         slow("body at 1 B/s", &partial, vec![Send(head.clone()), Slowly(1, vec![b' '; 1000])]),
         slow("body at 4 B/s", &partial, vec![Send(head), Slowly(4, vec![b' '; 1000])]),
         slow(
@@ -1090,12 +1090,12 @@ the table is out of date. Only the last two columns vary between runs.
 - *Tries* is the number of attempts, as reported by the error or the result; *requests* is
   the number of complete requests that the peer received.
 - *Next call* is the same call on the same client after the peer has recovered: it must
-  succeed at the first try, on a connection in a valid state.
+  succeed on the first try, on a connection in a valid state.
 - *Time* is shown with the timeout of the call. The default is 30 s.
 - *Memory* is the peak memory of the call, as counted by its allocator. Responses are
   read up to 4 MB and up to 100,000 elements.
 
-Defaults: three tries, with a back-off of up to 0.1 s and then up to 0.2 s; except on the
+Defaults: three tries, with a backoff of up to 0.1 s and then up to 0.2 s; except on the
 last try, a response must start within a third of the remaining time. TLS and proxy
 rejections and invalid responses are not retried.
 
@@ -1192,7 +1192,7 @@ fn every_fault_has_the_outcome_in_the_table() {
         assert_eq!(
             steady(&written),
             steady(&table),
-            "docs/evidence/faults.md is out of date: make faults"
+            "docs/evidence/faults.md is out of date: run `make faults`"
         );
     }
 }
@@ -1250,7 +1250,7 @@ fn the_rules_for_other_sdks_match_the_table() {
         std::fs::write(path, &text).unwrap();
     }
     let written = std::fs::read_to_string(path).unwrap_or_default();
-    assert!(written == text, "tests/data/fault-rules.json is out of date: make faults");
+    assert!(written == text, "tests/data/fault-rules.json is out of date: run `make faults`");
 }
 
 #[cfg(unix)]

@@ -224,7 +224,7 @@ fn no_thread_gets_the_response_of_another_and_nothing_leaks() {
     let [right, retried, broken] = [&tally.right, &tally.retried, &tally.broken].map(count);
     let cuts = count(&cutter.cuts);
     println!(
-        "{seconds} s, {THREADS} threads: {right} right responses, {retried} of them after a \
+        "{seconds} s, {THREADS} threads: {right} correct responses, {retried} of them after a \
          retry, {broken} failed calls, {cuts} cuts; kB and descriptors before {before:?}, after \
          a third {settled:?}, at the end {after:?}"
     );

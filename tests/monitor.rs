@@ -25,7 +25,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Answer, Seen, Server, idle, reply};
+use support::{Response, Seen, Server, idle, reply};
 use time::OffsetDateTime;
 
 const BUSY: &str = "<Error><Code>ServiceUnavailable</Code><Message>later</Message></Error>";
@@ -61,7 +61,7 @@ fn ids(reports: &[osslive::ChannelReport]) -> Vec<&str> {
 #[test]
 fn a_sweep_sorts_channels_by_status_and_keeps_their_order() {
     let server = Server::start(|_, seen| {
-        Answer::Bytes(match number_of(seen) % 4 {
+        Response::Bytes(match number_of(seen) % 4 {
             0 => reply("200 OK", LIVE),
             1 => idle(),
             2 => reply("200 OK", DISABLED),
@@ -83,7 +83,7 @@ fn a_sweep_sorts_channels_by_status_and_keeps_their_order() {
 
 #[test]
 fn a_duplicate_channel_is_requested_and_listed_once() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let sweep = client.monitor_channels(["b", "a", "b", "a"], &SweepOptions::new());
     assert_eq!(ids(&sweep.idle), ["b", "a"]);
@@ -92,7 +92,7 @@ fn a_duplicate_channel_is_requested_and_listed_once() {
 
 #[test]
 fn a_sweep_of_nothing_is_empty() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let sweep = client.monitor_channels(Vec::<String>::new(), &SweepOptions::new());
     assert_eq!((sweep.total, server.seen().len()), (0, 0));
@@ -139,7 +139,7 @@ fn failures_of_every_kind_are_isolated() {
 #[test]
 fn a_transient_failure_is_retried_and_counted() {
     let server = Server::start(|number, _| {
-        Answer::Bytes(if number < 3 { reply("503 Busy", BUSY) } else { idle() })
+        Response::Bytes(if number < 3 { reply("503 Busy", BUSY) } else { idle() })
     });
     let client = server.client().build().unwrap();
     let sweep = client.monitor_channels(["c"], &SweepOptions::new());
@@ -156,7 +156,7 @@ fn the_number_of_concurrent_calls_is_limited() {
         peak.fetch_max(in_flight, Ordering::SeqCst);
         thread::sleep(Duration::from_millis(5));
         counter.fetch_sub(1, Ordering::SeqCst);
-        Answer::Bytes(idle())
+        Response::Bytes(idle())
     });
     let client = server.client().build().unwrap();
     let sweep = client.monitor_channels(names(60), &SweepOptions::new().max_parallel(4));
@@ -167,7 +167,7 @@ fn the_number_of_concurrent_calls_is_limited() {
 
 #[test]
 fn the_rate_is_limited() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let started = Instant::now();
     client.monitor_channels(names(21), &SweepOptions::new().rate(50.0));
@@ -181,7 +181,7 @@ fn a_sweep_slows_down_when_throttled() {
     let log = times.clone();
     let server = Server::start(move |number, _| {
         log.lock().unwrap().push(Instant::now());
-        Answer::Bytes(if number == 40 { reply("503 Slow", SLOWER) } else { idle() })
+        Response::Bytes(if number == 40 { reply("503 Slow", SLOWER) } else { idle() })
     });
     let client = server.client().build().unwrap();
     let sweep = client.monitor_channels(names(70), &SweepOptions::new().rate(40.0));
@@ -197,7 +197,7 @@ fn a_sweep_slows_down_when_throttled() {
 #[test]
 fn throttled_calls_are_retried_beyond_the_number_of_attempts() {
     let server = Server::start(|number, _| {
-        Answer::Bytes(if number <= 6 { reply("429 Too Many", SLOWER) } else { idle() })
+        Response::Bytes(if number <= 6 { reply("429 Too Many", SLOWER) } else { idle() })
     });
     let client = server.client().attempts(2).build().unwrap();
     let sweep = client.monitor_channels(["c"], &SweepOptions::new());
@@ -207,7 +207,7 @@ fn throttled_calls_are_retried_beyond_the_number_of_attempts() {
 #[test]
 fn throttling_does_not_count_as_an_attempt() {
     let server = Server::start(|number, _| {
-        Answer::Bytes(match number {
+        Response::Bytes(match number {
             1 | 2 | 4 => reply("429 Too Many", SLOWER),
             3 => reply("500 Fault", FAULT),
             _ => idle(),
@@ -222,7 +222,7 @@ fn throttling_does_not_count_as_an_attempt() {
 #[test]
 fn failures_count_as_attempts_however_often_a_call_was_throttled() {
     let server = Server::start(|number, _| {
-        Answer::Bytes(match number {
+        Response::Bytes(match number {
             1 | 3 => reply("429 Too Many", SLOWER),
             _ => reply("500 Fault", FAULT),
         })
@@ -238,7 +238,7 @@ fn an_observer_receives_all_attempts_of_a_sweep() {
     let observed = Arc::new(Mutex::new(Vec::new()));
     let log = observed.clone();
     let server = Server::start(|number, _| {
-        Answer::Bytes(match number {
+        Response::Bytes(match number {
             1..=4 => reply("429 Too Many", SLOWER),
             5 => reply("500 Fault", FAULT),
             _ => reply("404 Not Found", GONE),
@@ -261,7 +261,7 @@ fn an_observer_receives_the_delay_of_a_retry_under_the_shared_rate() {
     let observed = Arc::new(Mutex::new(Vec::new()));
     let log = observed.clone();
     let server = Server::start(|number, _| {
-        Answer::Bytes(if number == 1 { reply("500 Fault", FAULT) } else { idle() })
+        Response::Bytes(if number == 1 { reply("500 Fault", FAULT) } else { idle() })
     });
     let client = server
         .client()
@@ -277,7 +277,7 @@ fn an_observer_receives_the_delay_of_a_retry_under_the_shared_rate() {
 
 #[test]
 fn a_sweep_ends_when_its_client_is_shut_down() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let shutdown = client.clone();
     let started = Instant::now();
@@ -291,7 +291,7 @@ fn a_sweep_ends_when_its_client_is_shut_down() {
 
 #[test]
 fn a_monitor_ends_when_its_client_is_shut_down() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::from_secs(3600));
     let mut monitor = ChannelMonitor::new(&client, ["c"], options);
@@ -304,7 +304,7 @@ fn a_monitor_ends_when_its_client_is_shut_down() {
 
 #[test]
 fn permanent_throttling_fails_within_the_call_timeout() {
-    let server = Server::start(|_, _| Answer::Bytes(reply("429 Too Many", SLOWER)));
+    let server = Server::start(|_, _| Response::Bytes(reply("429 Too Many", SLOWER)));
     let client = server.client().timeout(Duration::from_millis(1500)).build().unwrap();
     let sweep = client.monitor_channels(names(2), &SweepOptions::new());
     assert_eq!(sweep.failed.len(), 2);
@@ -316,7 +316,7 @@ fn permanent_throttling_fails_within_the_call_timeout() {
 #[test]
 fn progress_is_reported_on_the_callers_thread_after_each_channel() {
     let server = Server::start(|_, seen| {
-        Answer::Bytes(if number_of(seen).is_multiple_of(2) {
+        Response::Bytes(if number_of(seen).is_multiple_of(2) {
             idle()
         } else {
             reply("404 No", GONE)
@@ -335,7 +335,7 @@ fn progress_is_reported_on_the_callers_thread_after_each_channel() {
 
 #[test]
 fn a_callback_that_panics_ends_the_sweep() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let sweep = || {
         let options = SweepOptions::new().progress(|progress| {
@@ -349,7 +349,7 @@ fn a_callback_that_panics_ends_the_sweep() {
 
 #[test]
 fn a_sweep_can_be_stopped_from_its_own_callback() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let stop = StopHandle::new();
     let options = SweepOptions::new().max_parallel(2).stop(&stop).progress(|progress| {
@@ -392,12 +392,12 @@ fn a_batch_returns_one_result_per_channel_and_continues_after_failures() {
     let created = "<CreateLiveChannelResult><PublishUrls><Url>rtmp://h/live/c</Url></PublishUrls>\
                    </CreateLiveChannelResult>";
     let server = Server::start(move |number, seen| match channel_of(seen) {
-        "live" => Answer::Bytes(reply(
+        "live" => Response::Bytes(reply(
             "409 Conflict",
             "<Error><Code>ChannelStillLive</Code><Message>live</Message></Error>",
         )),
-        "later" if number < 4 => Answer::Bytes(reply("503 Busy", BUSY)),
-        _ => Answer::Bytes(reply("200 OK", created)),
+        "later" if number < 4 => Response::Bytes(reply("503 Busy", BUSY)),
+        _ => Response::Bytes(reply("200 OK", created)),
     });
     let client = server.client().build().unwrap();
     let config = ChannelConfig::default();
@@ -430,9 +430,9 @@ fn a_batch_returns_one_result_per_channel_and_continues_after_failures() {
 #[test]
 fn any_operation_is_sent_for_many_items_and_each_has_its_own_result() {
     let server = Server::start(|number, seen| match channel_of(seen) {
-        "gone" => Answer::Bytes(reply("404 Not Found", GONE)),
-        "later" if number < 4 => Answer::Bytes(reply("503 Slow Down", SLOWER)),
-        _ => Answer::Bytes(reply("200 OK", "")),
+        "gone" => Response::Bytes(reply("404 Not Found", GONE)),
+        "later" if number < 4 => Response::Bytes(reply("503 Slow Down", SLOWER)),
+        _ => Response::Bytes(reply("200 OK", "")),
     });
     let client = server.client().build().unwrap();
     let mut done = 0;
@@ -460,7 +460,7 @@ fn any_operation_is_sent_for_many_items_and_each_has_its_own_result() {
 
 #[test]
 fn a_stopped_batch_sends_no_more_requests() {
-    let server = Server::start(|_, _| Answer::Bytes(reply("200 OK", "")));
+    let server = Server::start(|_, _| Response::Bytes(reply("200 OK", "")));
     let client = server.client().build().unwrap();
     let stop = StopHandle::new();
     let in_callback = stop.clone();
@@ -478,7 +478,7 @@ fn a_stopped_batch_sends_no_more_requests() {
 fn results_are_serialized_as_documented() {
     use serde_json::{Value, json};
     let server = Server::start(|_, seen| {
-        Answer::Bytes(match channel_of(seen) {
+        Response::Bytes(match channel_of(seen) {
             "gone" => reply("404 Not Found", GONE),
             "live" => reply("200 OK", LIVE),
             "made" => reply("200 OK", "<CreateLiveChannelResult/>"),
@@ -560,7 +560,7 @@ fn results_are_serialized_as_documented() {
 fn a_monitor_reports_only_changes() {
     let states = ["idle", "idle", "live", "live", "gone", "live", "idle"];
     let server = Server::start(move |number, _| {
-        Answer::Bytes(match states[(number - 1).min(states.len() - 1)] {
+        Response::Bytes(match states[(number - 1).min(states.len() - 1)] {
             "live" => reply("200 OK", LIVE),
             "gone" => reply("404 Not Found", GONE),
             _ => idle(),
@@ -590,7 +590,7 @@ fn a_monitor_reports_only_changes() {
 #[test]
 fn the_channels_of_a_monitor_can_be_replaced_while_it_runs() {
     let server = Server::start(|_, seen| {
-        Answer::Bytes(if channel_of(seen) == "old" { idle() } else { reply("200 OK", LIVE) })
+        Response::Bytes(if channel_of(seen) == "old" { idle() } else { reply("200 OK", LIVE) })
     });
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::from_millis(10));
@@ -615,7 +615,7 @@ fn the_channels_of_a_monitor_can_be_replaced_while_it_runs() {
 
 #[test]
 fn a_monitor_sweeps_at_its_interval() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let interval = Duration::from_millis(100);
     let options = MonitorOptions::new().interval(interval);
@@ -630,7 +630,7 @@ fn a_monitor_sweeps_at_its_interval() {
 
 #[test]
 fn a_waiting_monitor_is_stopped_at_once() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::from_secs(3600));
     let mut monitor = ChannelMonitor::new(&client, ["c"], options);
@@ -671,7 +671,7 @@ fn a_monitor_is_stopped_at_once_even_while_a_call_hangs() {
 #[test]
 fn a_run_ends_when_its_callback_breaks_and_can_be_continued() {
     let server = Server::start(|number, _| {
-        Answer::Bytes(if !number.is_multiple_of(2) { reply("200 OK", LIVE) } else { idle() })
+        Response::Bytes(if !number.is_multiple_of(2) { reply("200 OK", LIVE) } else { idle() })
     });
     let client = server.client().build().unwrap();
     let options = MonitorOptions::new().interval(Duration::ZERO);
@@ -844,7 +844,7 @@ fn a_highlight_longer_than_a_day_is_an_error_and_does_not_panic() {
                    <EndTime>2026-11-24T00:00:00.000Z</EndTime>\
                    <RemoteAddr>203.0.113.9:56861</RemoteAddr></LiveRecord></LiveChannelHistory>";
     let server = Server::start(move |_, seen| {
-        Answer::Bytes(match seen.line.as_str() {
+        Response::Bytes(match seen.line.as_str() {
             line if line.contains("comp=history") => reply("200 OK", history),
             line if line.starts_with("GET") => idle(),
             line if line.contains("broken") => reply("400 Bad", GONE),

@@ -164,6 +164,6 @@ fn objects_are_deleted_in_batches_with_both_signature_versions() {
         client.objects("", "").map(|object| object.unwrap().key).collect::<Vec<_>>()
     };
     assert_eq!(delete(SignatureVersion::V4, &names[..1_000]), names[1_000..]);
-    // Objects that do not exist are no error.
+    // Objects that do not exist are not an error.
     assert_eq!(delete(SignatureVersion::V1, &names[2..]), Vec::<String>::new());
 }

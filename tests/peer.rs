@@ -14,7 +14,7 @@ use osslive::{
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
-use support::{Answer, Seen, Server, idle, reply};
+use support::{Response, Seen, Server, idle, reply};
 use time::OffsetDateTime;
 
 const SECRET: &str = "k3/yQ+w8Zr&<0aB1cD2eF3gH4iJ5kL";
@@ -28,7 +28,7 @@ fn with_token(server: &Server) -> osslive::ClientBuilder {
 fn a_server_time_more_than_a_day_off_is_an_error_that_shows_both_times() {
     let body = "<Error><Code>RequestTimeTooSkewed</Code><Message>skewed</Message>\
                 <ServerTime>2098-01-01T00:00:00.000Z</ServerTime></Error>";
-    let server = Server::start(move |_, _| Answer::Bytes(reply("403 Forbidden", body)));
+    let server = Server::start(move |_, _| Response::Bytes(reply("403 Forbidden", body)));
     let client = server.client().build().unwrap();
     let error = client.get_channel_status("c").unwrap_err();
     assert_eq!((error.code(), error.attempts()), (Some(code::REQUEST_TIME_TOO_SKEWED), 1));
@@ -110,7 +110,7 @@ fn a_peer_that_echoes_the_request_puts_no_secret_into_errors_or_logs() {
     ];
     for (number, page) in pages.into_iter().enumerate() {
         for encode in encodings {
-            let server = Server::start(move |_, seen| Answer::Bytes(page(&echo(seen, &encode))));
+            let server = Server::start(move |_, seen| Response::Bytes(page(&echo(seen, &encode))));
             let log_text = Arc::new(Mutex::new(String::new()));
             let log = log_text.clone();
             let client = with_token(&server)
@@ -147,7 +147,7 @@ fn a_peer_that_echoes_the_request_puts_no_secret_into_errors_or_logs() {
 fn an_excerpt_that_ends_inside_a_secret_does_not_show_it() {
     let server = Server::start(|_, seen| {
         let token = seen.header("x-oss-security-token").unwrap();
-        Answer::Bytes(reply("502 Bad Gateway", &format!("{}{token}", "x".repeat(120))))
+        Response::Bytes(reply("502 Bad Gateway", &format!("{}{token}", "x".repeat(120))))
     });
     let error = with_token(&server).attempts(1).build().unwrap().get_channel_status("c");
     let shown = error.unwrap_err().to_string();
@@ -159,12 +159,12 @@ const PLAYLIST: &str = "#EXTM3U\n#EXTINF:5.0,\n1.ts\n#EXT-X-ENDLIST\n";
 /// Starts a server that sends a head and a body, and ends the connection without notice.
 fn cut(tls: Option<Tls>, head: &'static str, body: &'static str) -> FaultServer {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let answer = move |_: &Asked| {
+    let respond = move |_: &Asked| {
         let bytes = format!("HTTP/1.1 200 OK\r\n{head}\r\n{body}").into_bytes();
         vec![Step::Send(bytes), Step::Close]
     };
-    let answer = Arc::new(answer);
-    FaultServer::start(listener, tls, answer.clone(), answer)
+    let respond = Arc::new(respond);
+    FaultServer::start(listener, tls, respond.clone(), respond)
 }
 
 fn client_of(server: &FaultServer, tls: Option<Tls>) -> Client {
@@ -211,7 +211,7 @@ fn a_response_larger_than_four_mebibytes_is_rejected() {
         let server = Server::start(move |_, _| {
             let mut bytes = format!("HTTP/1.1 200 OK\r\n{head}").into_bytes();
             bytes.resize(bytes.len() + 4 * 1024 * 1024 + 1, b' ');
-            Answer::Close(bytes)
+            Response::Close(bytes)
         });
         let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::BadReply, "{error}");
@@ -225,7 +225,7 @@ fn an_encoded_response_is_rejected_and_its_encoding_named() {
         let server = Server::start(move |_, seen| {
             assert_eq!(seen.header("accept-encoding"), Some("identity"));
             let head = format!("HTTP/1.1 200 OK\r\nContent-Encoding: {encoding}\r\n");
-            Answer::Bytes(format!("{head}Content-Length: 4\r\n\r\n\u{1f}abc").into_bytes())
+            Response::Bytes(format!("{head}Content-Length: 4\r\n\r\n\u{1f}abc").into_bytes())
         });
         let error = server.client().build().unwrap().get_channel_status("c").unwrap_err();
         assert_eq!((error.kind(), error.attempts()), (ErrorKind::BadReply, 1));
@@ -236,7 +236,7 @@ fn an_encoded_response_is_rejected_and_its_encoding_named() {
 #[test]
 fn a_status_408_is_retried() {
     let server = Server::start(|number, _| {
-        Answer::Bytes(if number == 1 { reply("408 Request Timeout", "") } else { idle() })
+        Response::Bytes(if number == 1 { reply("408 Request Timeout", "") } else { idle() })
     });
     let status = server.client().build().unwrap().get_channel_status("c").unwrap();
     assert_eq!(status.res.attempts, 2);
@@ -246,10 +246,10 @@ fn a_status_408_is_retried() {
 fn later(retry_after: &'static str) -> Server {
     Server::start(move |number, _| {
         if number > 1 {
-            return Answer::Bytes(idle());
+            return Response::Bytes(idle());
         }
         let head = format!("HTTP/1.1 503 Busy\r\nRetry-After: {retry_after}\r\n");
-        Answer::Bytes(format!("{head}Content-Length: 0\r\n\r\n").into_bytes())
+        Response::Bytes(format!("{head}Content-Length: 0\r\n\r\n").into_bytes())
     })
 }
 
@@ -294,7 +294,7 @@ fn an_endless_list_without_channels_ends_with_an_error() {
             "<ListLiveChannelResult><IsTruncated>true</IsTruncated>\
              <NextMarker>{marker}</NextMarker></ListLiveChannelResult>"
         );
-        Answer::Bytes(reply("200 OK", &body))
+        Response::Bytes(reply("200 OK", &body))
     });
     let found: Vec<_> = server.client().build().unwrap().channels("").take(10).collect();
     assert_eq!(found.len(), 1);
@@ -313,7 +313,7 @@ fn a_page_without_objects_does_not_end_a_list() {
             "<ListBucketResult><IsTruncated>{more}</IsTruncated>\
              <NextContinuationToken>t{number}</NextContinuationToken>{object}</ListBucketResult>"
         );
-        Answer::Bytes(reply("200 OK", &body))
+        Response::Bytes(reply("200 OK", &body))
     });
     let found: Vec<_> = server.client().build().unwrap().objects("c/", "").collect();
     assert_eq!(found.len(), 1);
@@ -324,7 +324,7 @@ fn a_page_without_objects_does_not_end_a_list() {
 fn an_unsolicited_response_is_never_taken_for_the_next_one() {
     for tls in [None, Some(Tls::Good)] {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let answer = Arc::new(|asked: &Asked| {
+        let respond = Arc::new(|asked: &Asked| {
             let mut steps = vec![Step::Send(idle())];
             if asked.on_connection == 1 {
                 // By the time of the next request, it has arrived.
@@ -333,7 +333,7 @@ fn an_unsolicited_response_is_never_taken_for_the_next_one() {
             }
             steps
         });
-        let server = FaultServer::start(listener, tls, answer.clone(), answer);
+        let server = FaultServer::start(listener, tls, respond.clone(), respond);
         let client = client_of(&server, tls);
         for number in 1..=5 {
             let status = client.get_channel_status("c").unwrap();
@@ -346,7 +346,7 @@ fn an_unsolicited_response_is_never_taken_for_the_next_one() {
 
 #[test]
 fn invalid_names_are_rejected_before_anything_is_sent() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     let config = ChannelConfig::new("d");
     let span = VodTime::new(1, 2);
@@ -411,7 +411,7 @@ const AMBIGUOUS: &[&str] = &[
 
 #[test]
 fn names_that_are_ambiguous_in_version_1_are_rejected_with_it() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().signature_version(osslive::SignatureVersion::V1).build().unwrap();
     let span = VodTime::new(1, 2);
     for name in AMBIGUOUS {
@@ -447,7 +447,7 @@ fn names_that_are_ambiguous_in_version_1_are_rejected_with_it() {
 
 #[test]
 fn publish_urls_are_always_signed_with_version_1() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = server.client().build().unwrap();
     for name in AMBIGUOUS {
         client.get_rtmp_url(name, &RtmpUrlOptions::new()).unwrap_err();

@@ -16,7 +16,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, ExitStatus};
 use std::thread;
 use std::time::Duration;
-use support::{Answer, Server, reply};
+use support::{Response, Server, reply};
 
 const ROLE: &str = "OSSLIVE_TEST_ROLE";
 const SERVER: &str = "OSSLIVE_TEST_SERVER";
@@ -53,7 +53,7 @@ fn echo() -> Server {
     Server::start(|_, seen| {
         let path = seen.line.split([' ', '?']).nth(1).unwrap();
         let channel = path.rsplit('/').next().unwrap();
-        Answer::Bytes(reply(
+        Response::Bytes(reply(
             "200 OK",
             &match seen.line.starts_with("PUT") {
                 true => format!(
@@ -165,8 +165,8 @@ fn a_forked_child_gets_its_own_responses() {
     let client = client();
     // Opens the connection that both could use.
     client.get_channel_status("before").unwrap();
-    // SAFETY: no other thread of this process holds a lock: that of the test harness
-    // waits.
+    // SAFETY: no other thread of this process holds a lock: the test harness's thread
+    // is waiting.
     let child = unsafe { libc::fork() };
     assert!(child >= 0);
     let who = if child == 0 { "child" } else { "parent" };

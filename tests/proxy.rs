@@ -12,7 +12,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
-use support::{Answer, Server, idle, reply};
+use support::{Response, Server, idle, reply};
 
 /// The endpoint that a guest calls; unset in the test itself.
 const ENDPOINT: &str = "OSSLIVE_TEST_ENDPOINT";
@@ -38,7 +38,7 @@ impl Proxy {
                     let mut stream = stream.unwrap();
                     stream.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
                     // A client that disconnects has been logged, or sent no request.
-                    let _ = answer(&mut stream, &shared);
+                    let _ = respond(&mut stream, &shared);
                 });
             }
         });
@@ -50,7 +50,7 @@ impl Proxy {
     }
 }
 
-fn answer(stream: &mut TcpStream, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
+fn respond(stream: &mut TcpStream, log: &Mutex<Vec<String>>) -> std::io::Result<()> {
     let mut first = [0];
     stream.read_exact(&mut first)?;
     let take_logs = match first[0] {
@@ -355,8 +355,8 @@ fn through(proxy: impl Into<String>, endpoint: &str) -> osslive::ClientBuilder {
 }
 
 #[test]
-fn requests_to_a_proxy_have_whole_urls_on_a_reused_connection() {
-    let proxy = Server::start(|_, _| Answer::Bytes(idle()));
+fn requests_to_a_proxy_have_absolute_urls_on_a_reused_connection() {
+    let proxy = Server::start(|_, _| Response::Bytes(idle()));
     let url = format!("http://user:hush@{}", proxy.address);
     let client = through(url, "http://oss.test.invalid").build().unwrap();
     client.get_channel_status("c").unwrap();
@@ -412,7 +412,7 @@ fn a_proxy_that_rejects_requests_is_named_in_the_error() {
 fn a_password_echoed_by_a_proxy_is_not_shown_in_errors() {
     let proxy = Server::start(|_, seen| {
         let body = format!("denied: {:?} user:hush-hush", seen.headers);
-        Answer::Bytes(reply("403 Forbidden", &body))
+        Response::Bytes(reply("403 Forbidden", &body))
     });
     let url = format!("http://user:hush-hush@{}", proxy.address);
     let client = through(url, "http://oss.test.invalid").build().unwrap();
@@ -444,7 +444,7 @@ fn socks5_to(target: SocketAddr) -> SocketAddr {
 
 #[test]
 fn a_call_goes_through_a_socks_proxy() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let proxy = socks5_to(server.address);
     for user in ["", "user:hush@"] {
         let client = through(format!("socks5h://{user}{proxy}"), "http://oss.test.invalid");

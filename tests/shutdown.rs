@@ -14,7 +14,7 @@ use osslive_local::FaultRule;
 use std::net::TcpListener;
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Answer, Server, idle};
+use support::{Response, Server, idle};
 
 /// Longer than any test run, so that no wait ends on its own.
 const LONG: Duration = Duration::from_secs(3600);
@@ -115,7 +115,7 @@ fn a_call_that_waits_for_a_retry_ends() {
 
 #[test]
 fn every_clone_stops_and_later_calls_fail_without_sending() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let client = builder(format!("http://{}", server.address)).build().unwrap();
     let other = client.with_timeout(Duration::from_secs(5));
     client.get_channel_status("c").unwrap();
@@ -135,7 +135,7 @@ fn every_clone_stops_and_later_calls_fail_without_sending() {
 
 #[test]
 fn another_client_of_the_same_server_keeps_working() {
-    let server = Server::start(|_, _| Answer::Bytes(idle()));
+    let server = Server::start(|_, _| Response::Bytes(idle()));
     let new = || builder(format!("http://{}", server.address)).build().unwrap();
     let (stopped, other) = (new(), new());
     stopped.shutdown();

@@ -11,7 +11,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::Duration;
-use support::{Answer, Server, idle, reply};
+use support::{Response, Server, idle, reply};
 
 const GONE: &str = "<Error><Code>NoSuchLiveChannel</Code><Message>gone</Message></Error>";
 
@@ -22,7 +22,7 @@ fn names(count: usize) -> impl Iterator<Item = String> + Send {
 }
 
 fn all_idle() -> Server {
-    Server::start(|_, _| Answer::Bytes(idle()))
+    Server::start(|_, _| Response::Bytes(idle()))
 }
 
 fn client(server: &Server) -> Client {
@@ -36,7 +36,7 @@ fn id(outcome: Outcome) -> String {
 #[test]
 fn each_channel_is_passed_on_with_its_status_or_its_error() {
     let server = Server::start(|_, seen| {
-        Answer::Bytes(match seen.line.contains("channel-3?") {
+        Response::Bytes(match seen.line.contains("channel-3?") {
             true => reply("404 Not Found", GONE),
             false => idle(),
         })

@@ -7,7 +7,7 @@ mod support;
 use osslive::{Error, ErrorKind, StreamState, code};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Answer, Server, idle, reply};
+use support::{Response, Server, idle, reply};
 
 /// Longer than any test run, so that no wait here times out.
 const LONG: Duration = Duration::from_secs(3600);
@@ -26,7 +26,7 @@ fn live() -> Vec<u8> {
 /// Starts a server that sends one response to the first `count` requests, then another.
 fn changing(count: usize, before: Vec<u8>, after: Vec<u8>) -> Server {
     Server::start(move |number, _| {
-        Answer::Bytes(if number <= count { before.clone() } else { after.clone() })
+        Response::Bytes(if number <= count { before.clone() } else { after.clone() })
     })
 }
 

@@ -130,11 +130,11 @@ fn nothing_of_dropped_credentials_is_left_in_memory() {
         return guest();
     }
     for tls in [None, Some(Tls::Good)] {
-        let answer =
+        let respond =
             |_: &Asked| vec![Step::Send(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n".to_vec())];
-        let answer = Arc::new(answer);
+        let respond = Arc::new(respond);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let server = FaultServer::start(listener, tls, answer.clone(), answer);
+        let server = FaultServer::start(listener, tls, respond.clone(), respond);
         let scheme = if tls.is_some() { "https" } else { "http" };
         let status = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "nothing_of_dropped_credentials_is_left_in_memory", "--nocapture"])

@@ -55,8 +55,8 @@ pub unsafe extern "C" fn osslive_create_channel(
     }
 }
 
-/// Returns a channel's configuration (GetLiveChannelInfo; its URLs and last
-/// modification time come from ListLiveChannel if the credentials may list channels).
+/// Returns a channel's configuration (GetLiveChannelInfo; its URLs and
+/// last-modified time come from ListLiveChannel if the credentials may list channels).
 ///
 /// JSON: name (the id), description, status ("enabled" or "disabled"), type
 /// ("HLS"), fragDuration (seconds), fragCount, playlistName, createTime?

@@ -62,7 +62,7 @@ pub unsafe extern "C" fn osslive_config_set_ecs_role(
 }
 
 /// Takes credentials from STS for a RAM role, with the token of an OIDC provider
-/// (AssumeRoleWithOIDC), such as RRSA in Kubernetes. They are obtained by the
+/// (AssumeRoleWithOIDC), as RRSA does in Kubernetes. They are obtained by the
 /// first call that needs them, and refreshed before they expire.
 ///
 /// - role_arn, oidc_provider_arn: the ARNs of the role and of the provider.

@@ -61,7 +61,7 @@ fn kind<T: JsonSchema>(name: &'static str, functions: &'static [&'static str]) -
 
 /// Adds the name to a schema, with the keys in reading order.
 fn titled(name: &str, schema: Value) -> Value {
-    let Value::Object(mut rest) = schema else { panic!("{name} is no object") };
+    let Value::Object(mut rest) = schema else { panic!("{name} is not an object") };
     let mut whole = Map::new();
     whole.insert("$schema".into(), rest.remove("$schema").expect("a dialect"));
     whole.insert("$id".into(), json!(format!("urn:osslive:schema:{name}")));
@@ -143,6 +143,6 @@ fn the_schema_files_match_the_types() {
     }
     for entry in fs::read_dir(root().join("schema")).expect("the folder") {
         let path = format!("schema/{}", entry.expect("an entry").file_name().to_string_lossy());
-        assert!(files.contains_key(&path), "{path} is the schema of no result");
+        assert!(files.contains_key(&path), "{path} is not the schema of any result");
     }
 }

@@ -5,8 +5,8 @@ use libc::{c_char, c_int, c_void};
 use sdk::{Result, StopHandle};
 use std::ffi::CString;
 
-/// A status callback. It receives a channel's JSON, and the pointer passed with it:
-/// id and what osslive_get_channel_status returns, or id and error. The JSON is
+/// A status callback. It receives a channel's JSON (id and what
+/// osslive_get_channel_status returns, or id and error) and the pointer passed with it. The JSON is
 /// valid only during the call. Return 0 to continue; any other value stops the operation,
 /// and the callback is not called again.
 ///

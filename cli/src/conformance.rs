@@ -165,7 +165,7 @@ fn counted(leftovers: &Leftovers) -> String {
 fn clean(bench: &Bench, old: &Leftovers, yes: bool, output: &Output) -> Outcome {
     let what = counted(old);
     if !old.is_empty() {
-        announce(&format!("removes {what} with the prefix {COMMON_PREFIX}"), yes, output)?;
+        announce(&format!("will remove {what} with the prefix {COMMON_PREFIX}"), yes, output)?;
         let failures = old.remove(bench);
         if let Some(first) = failures.first() {
             let message = format!("{} not removed; the first: {first}", failures.len());
@@ -189,10 +189,10 @@ fn plan(bench: &Bench, experiments: &[Experiment]) -> String {
     let requests = 2 * rest.len() + 6 * streams.len() + 20;
     let published = match streams.len() {
         0 => String::new(),
-        _ => ", publishes for about 2 minutes in total and stores up to 10 MB meanwhile".to_owned(),
+        _ => ", publish for about 2 minutes in total and temporarily store up to 10 MB".to_owned(),
     };
     format!(
-        "sends about {requests} requests to the bucket {} within 2 minutes{published}; everything \
+        "will send about {requests} requests to the bucket {} within 2 minutes{published}; everything \
          it creates begins with {} and is removed afterwards",
         bench.bucket(),
         bench.prefix

@@ -54,7 +54,7 @@ impl Exit {
         }
     }
 
-    /// Returns the status for a batch with failures: theirs, if they agree.
+    /// Returns the status for a batch with failures: 1 if theirs differ.
     pub(crate) fn of_all(exits: impl IntoIterator<Item = Exit>) -> Self {
         let mut exits = exits.into_iter();
         let first = exits.next().unwrap_or(Exit::Failure);

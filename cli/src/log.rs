@@ -19,7 +19,7 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    /// Returns the format if none was given.
+    /// Returns the default format.
     pub(crate) fn usual(json: bool) -> Self {
         if json { Format::Json } else { Format::Text }
     }

@@ -84,7 +84,7 @@ fn errors_have_their_exit_status() {
         ("fault add GetObject", 2, "no effect"),
         ("fault add GetObject --status 99", 2, "status 99"),
         ("fault add GetObject --disconnect explode", 2, "explode"),
-        ("fault remove 7", 3, "no fault 7"),
+        ("fault remove 7", 3, "no fault rule 7"),
         ("clock rate -1", 2, "-1"),
         ("clock set noon", 2, "noon"),
         ("clock advance soon", 2, "soon"),

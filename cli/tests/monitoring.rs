@@ -594,7 +594,7 @@ fn a_state_that_is_in_use_damaged_or_foreign_is_rejected() {
     let damaged = good.replacen("\"sweep\"", "\"sw", 1);
     for (bad, words) in [
         (damaged.as_str(), "osslive: state: damaged at line 2"),
-        ("{}\n", "osslive: state: not a state of osslive monitor"),
+        ("{}\n", "osslive: state: not a state file of osslive monitor"),
         (&*good.replace("live-demo", "other"), "osslive: state: state of bucket \"other\""),
     ] {
         fs::write(service.state(), bad).expect("it can be damaged");

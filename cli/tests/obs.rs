@@ -11,7 +11,7 @@ mod support;
 use std::fs;
 use std::net::TcpListener;
 
-use osslive::StreamState;
+use osslive::{ChannelConfig, ChannelState, StreamState};
 use support::{
     AUDIO_RATE, BUCKET, Channel, Endpoint, Home, KEY_ID, KEY_SECRET, LONG, Mode, Obs, REGION, Tap,
     VIDEO, bare, has_ffmpeg, run, wait_until,
@@ -109,10 +109,16 @@ fn a_missing_channel_is_reported_in_plain_words() {
 #[test]
 fn the_check_button_reports_problems_with_advice() {
     let Some(stage) = Stage::set("OBS and the check", Mode::Simple) else { return };
-    stage.settings("main-stage");
+    let client = stage.endpoint.client();
+    client.put_channel("main-stage", &ChannelConfig::new("main-stage")).expect("a channel");
+    client.put_channel_status("main-stage", ChannelState::Disabled).expect("a disabled channel");
+    stage.settings_with("main-stage", r#""create":false"#);
     let obs = Obs::start(&stage.home, &KEYS, &[]);
     obs.press("check");
-    obs.says("[osslive] main-stage: stream: ");
+    obs.says("[osslive] main-stage: channel-enabled: the channel is disabled");
+    client.put_channel_status("main-stage", ChannelState::Enabled).expect("an enabled channel");
+    obs.press("check");
+    obs.says("[osslive] main-stage: Every check passed");
     obs.quit();
 }
 

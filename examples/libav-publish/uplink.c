@@ -97,11 +97,11 @@ static bool reconnect(struct uplink *uplink) {
   int code;
   while (!stop_is_requested() && (code = connect_once(uplink)) < 0 && !stop_is_requested()) {
     if (stop_now() + backoff > until) {
-      fprintf(stderr, "not connected (%s) within %lld s: giving up\n", reason(code),
+      fprintf(stderr, "could not connect (%s) within %lld s: giving up\n", reason(code),
               (long long)uplink->connect_limit_ms / 1000);
       return false;
     }
-    fprintf(stderr, "not connected (%s); trying again in %.1f s\n", reason(code),
+    fprintf(stderr, "could not connect (%s); retrying in %.1f s\n", reason(code),
             backoff / 1000.0);
     stop_wait_until(stop_now() + backoff);
     backoff = backoff * 2 < MAX_BACKOFF_MS ? backoff * 2 : MAX_BACKOFF_MS;

@@ -86,7 +86,7 @@ fn the_publisher_gives_up_on_a_channel_that_rejects_it() {
     stage.client.put_channel("closed", &closed).expect("a channel");
     let outcome = stage.publisher().arg("-w").arg("1").arg(&clip).arg("closed").outcome();
     assert_eq!(outcome.status, Some(1), "{outcome:?}");
-    assert!(outcome.stderr.ends_with("not connected (rejected) within 1 s: giving up\n"));
+    assert!(outcome.stderr.ends_with("could not connect (rejected) within 1 s: giving up\n"));
 }
 
 #[test]

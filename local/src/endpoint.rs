@@ -31,7 +31,7 @@ use std::sync::Arc;
 enum Place {
     /// In this folder.
     Folder(PathBuf),
-    /// In a new folder that is deleted with the endpoint.
+    /// In a new directory that is deleted with the endpoint.
     Temporary(Medium),
 }
 
@@ -85,24 +85,24 @@ impl Config {
     /// Returns the configuration of an endpoint on a free port of 127.0.0.1 that keeps
     /// its data in a folder.
     ///
-    /// The folder is created if it is missing; an existing one must be empty or
+    /// The directory is created if it is missing; an existing one must be empty or
     /// contain the read-only file `.osslive`, by which the endpoint recognizes its
-    /// folder at later starts. Any other folder is rejected and left unchanged. On
-    /// Unix the folder must belong to the user who runs the endpoint, even the
-    /// superuser, and nobody else has access: folders have mode 0700, files 0600.
+    /// directory at later starts. Any other directory is rejected and left unchanged. On
+    /// Unix the directory must belong to the user who runs the endpoint, even the
+    /// superuser, and nobody else has access: directories have mode 0700, files 0600.
     ///
     /// Links are followed only above the folder. The folder itself must not be a
     /// link, and a link inside it is rejected wherever the endpoint would have to
     /// follow it.
     ///
-    /// To use buckets from elsewhere (a checkout, a folder without `.osslive`),
-    /// move their folders to the folder of an endpoint that is not running.
+    /// To use buckets from elsewhere (a checkout, a directory without `.osslive`),
+    /// move their directories to the directory of an endpoint that is not running.
     pub fn new(data: impl Into<PathBuf>) -> Self {
         Config::with(Place::Folder(data.into()))
     }
 
     /// Returns the configuration of an endpoint on a free port of 127.0.0.1 that keeps
-    /// its data in a new folder below [`std::env::temp_dir`], which only this user can
+    /// its data in a new directory below [`std::env::temp_dir`], which only this user can
     /// access and which is deleted when the endpoint stops. The next start of such an
     /// endpoint deletes what a killed process left behind.
     pub fn temporary() -> Self {
@@ -110,7 +110,7 @@ impl Config {
     }
 
     /// Returns the same as [`temporary`](Self::temporary), but without a disk: the
-    /// folder is in `/dev/shm`, the in-memory file system of Linux. Recordings use at
+    /// directory is in `/dev/shm`, the in-memory file system of Linux. Recordings use at
     /// most half of the available space, and by default at most
     /// [`MAX_MEMORY`](Self::MAX_MEMORY). On other systems the endpoint does not start
     /// ([`io::ErrorKind::Unsupported`]). The system may still swap.

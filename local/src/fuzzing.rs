@@ -171,7 +171,7 @@ pub use index::IndexContents;
 impl Index {
     /// Creates the folder.
     pub fn open() -> Self {
-        Index(temporary::private("fuzz-").expect("a folder for the fuzzer"))
+        Index(temporary::private("fuzz-").expect("a directory for the fuzzer"))
     }
 
     /// Reads an index with these bytes, before and after removing an incomplete last
@@ -194,7 +194,7 @@ pub struct Names {
 }
 
 impl Names {
-    /// Opens one in the folder for temporary files.
+    /// Opens one in the directory for temporary files.
     pub fn open() -> Self {
         let folder = temporary::private("fuzz-").expect("a folder for the fuzzer");
         let store = Store::open(folder.path(), Durability::Nothing, Clock::from_fn(now))

@@ -9,8 +9,8 @@ use std::fmt;
 use std::io;
 
 /// Where to find the token.
-pub const NO_TOKEN: &str = "Open the page at the address that the endpoint printed at startup, or prints with \
-     --print-keys: it contains a token.";
+pub const NO_TOKEN: &str = "Open the page at the address that the endpoint printed at startup, or restart it with \
+     --print-keys: the address contains a token.";
 
 /// Headers that proxies add, besides all that begin with `x-forwarded`.
 const PROXIED: &[&str] = &[

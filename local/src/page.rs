@@ -23,7 +23,7 @@ use crate::{time_format, validate};
 use serde::Serialize;
 use std::sync::Arc;
 
-/// The folder of the page, which is not a valid bucket name.
+/// The directory of the page, which is not a valid bucket name.
 const ROOT: &str = "/_osslive";
 /// Everything from this origin, nothing inline, and text is never parsed as markup.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
@@ -208,7 +208,7 @@ impl Page {
     }
 }
 
-/// Returns the path below the page's folder, if a request is for it.
+/// Returns the path below the page's directory, if a request is for it.
 fn path_of(request: &Request) -> Option<&str> {
     let path = request.path.strip_prefix(ROOT)?;
     (path.is_empty() || path.starts_with('/')).then_some(path)

@@ -709,7 +709,7 @@ mod tests {
             }
             session.accept();
             socket.write_all(&session.take_output()).unwrap();
-            // The publisher is past listening once its first bytes are here.
+            // Once its first bytes arrive, the publisher is no longer reading.
             socket.read_exact(&mut buffer).unwrap();
             last_words(&mut session);
             socket.write_all(&session.take_output()).unwrap();

@@ -1,8 +1,8 @@
 //! Buckets, channels, sessions, fragments and objects, on disk.
 //!
 //! ```text
-//! DATA/.osslive                     marks the folder as the endpoint's
-//! DATA/.lock                        held by the endpoint that uses the folder
+//! DATA/.osslive                     marks the directory as the endpoint's
+//! DATA/.lock                        held by the endpoint that uses the directory
 //! DATA/.scratch/                    unfinished files, deleted at the next start
 //! DATA/BUCKET/bucket.json           name, creation time, access rules
 //! DATA/BUCKET/channels/NAME.json    settings, history, sessions not yet over
@@ -92,15 +92,15 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in the folder `data`, creating it if it is missing, and
+    /// Opens the store in the directory `data`, creating it if it is missing, and
     /// cleans up after a killed process: unfinished files are deleted, and
     /// sessions that were live are recorded in the history as ended with their
-    /// last fragment. Only one store may have a folder open. `durability`
+    /// last fragment. Only one store may have a directory open. `durability`
     /// determines what is flushed to disk before it is acknowledged.
     ///
     /// # Errors
     ///
-    /// The folder is neither empty nor a store's, belongs to another user or is a
+    /// The directory is neither empty nor a store's, belongs to another user or is a
     /// link; it is then left unchanged. Another store has it open, it cannot be
     /// read and written, or a file in it has an unknown format.
     pub fn open(data: &Path, durability: Durability, clock: Clock) -> io::Result<Store> {
@@ -111,7 +111,7 @@ impl Store {
     ///
     /// # Errors
     ///
-    /// The folder cannot be created: not every system has an in-memory one.
+    /// The directory cannot be created: not every system has an in-memory one.
     pub fn temporary(medium: Medium, clock: Clock) -> io::Result<Store> {
         let folder = temporary::create(medium)?;
         let claim = Claim::take(folder.path(), true)?;
@@ -124,7 +124,7 @@ impl Store {
         Ok(Store { _lock: Some(claim.lock), ..store })
     }
 
-    /// Opens the store in an existing folder, without checks.
+    /// Opens the store in an existing directory, without checks.
     fn load(
         data: &Path,
         naming: Naming,
@@ -137,7 +137,7 @@ impl Store {
         for entry in fs::read_dir(data)? {
             let (path, kind) = entry.and_then(|entry| Ok((entry.path(), entry.file_type()?)))?;
             if kind.is_symlink() {
-                let what = "it is a link, which is not followed: must be a folder or a file";
+                let what = "it is a link, which is not followed: must be a directory or a file";
                 return Err(own::at(&path, own::refused(what)));
             }
             if !kind.is_dir() {

@@ -3,7 +3,7 @@
 #
 #   packaging/dist/build.sh TARGET
 #
-# Linux is linked by zig, against the glibc that the target names; Windows by
+# Linux targets are linked by zig, against the glibc that the target names; Windows by
 # mingw-w64. If this Rust has no standard library for the target, it is built from
 # source, which needs rust-src.
 set -eu
@@ -46,7 +46,7 @@ build() {
     --target-dir "$repository/target/dist/cargo" "$@")
 }
 
-# link TARGET: the shared library, with zig's name of the target. Zig has the unwinder in
+# link TARGET: the shared library, with zig's name for the target. Zig has the unwinder in
 # a separate library.
 link() {
   # shellcheck disable=SC2046

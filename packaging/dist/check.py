@@ -41,7 +41,7 @@ def main() -> int:
     faults += [f"{name} is not exported" for name in sorted(declared - exported)]
     faults += [f"{name} is not in the header" for name in sorted(exported - declared)]
     for fault in faults:
-        print(f"fault: {fault}", file=sys.stderr)
+        print(f"error: {fault}", file=sys.stderr)
     return bool(faults)
 
 

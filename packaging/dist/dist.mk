@@ -1,5 +1,5 @@
 # Builds the release files in dist/. Included by the top-level Makefile, and runs in its
-# directory. Linux is linked by zig from PyPI, Windows by mingw-w64.
+# directory. Linux targets are linked by zig from PyPI, Windows by mingw-w64.
 #
 #   make dist                           everything
 #   make dist-x86_64-linux              one target: archive and wheel

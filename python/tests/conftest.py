@@ -21,7 +21,7 @@ from osslive.testing import LocalEndpoint, publish
 _numbers = itertools.count()
 
 #: Returns the response of a test server: a status and a body.
-Answer = Callable[[BaseHTTPRequestHandler], Tuple[int, bytes]]
+Responder = Callable[[BaseHTTPRequestHandler], Tuple[int, bytes]]
 
 IDLE = b"<LiveChannelStat><Status>Idle</Status></LiveChannelStat>"
 
@@ -51,17 +51,17 @@ class Quiet(ThreadingHTTPServer):
 
 
 @pytest.fixture
-def serve() -> Iterator[Callable[[Answer], str]]:
+def serve() -> Iterator[Callable[[Responder], str]]:
     """Starts a server that responds to every request with this function, and returns its URL."""
     servers: list[ThreadingHTTPServer] = []
 
-    def start(answer: Answer) -> str:
+    def start(respond: Responder) -> str:
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
             def do_GET(self) -> None:
-                status, body = answer(self)
+                status, body = respond(self)
                 self.send_response(status)
                 self.send_header("x-oss-request-id", "REQUEST")
                 self.send_header("Content-Length", str(len(body)))

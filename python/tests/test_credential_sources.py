@@ -13,7 +13,7 @@ from typing import Callable, Dict, List, Tuple
 from urllib.parse import parse_qs
 
 import pytest
-from conftest import IDLE, Answer
+from conftest import IDLE, Responder
 
 import osslive
 
@@ -32,12 +32,12 @@ ISSUED = {
 class Cloud:
     """OSS, an ECS instance's metadata service and STS in one server."""
 
-    def __init__(self, serve: Callable[[Answer], str]) -> None:
+    def __init__(self, serve: Callable[[Responder], str]) -> None:
         self.keys: List[str] = []
         self.forms: List[Dict[str, List[str]]] = []
-        self.url = serve(self.answer)
+        self.url = serve(self.respond)
 
-    def answer(self, request: BaseHTTPRequestHandler) -> Tuple[int, bytes]:
+    def respond(self, request: BaseHTTPRequestHandler) -> Tuple[int, bytes]:
         issued = json.dumps(ISSUED).encode()
         if request.path.startswith("/live-demo/"):
             key = request.headers["Authorization"].split("Credential=")[1].split("/")[0]
@@ -64,7 +64,7 @@ class Cloud:
 
 
 @pytest.fixture
-def cloud(serve: Callable[[Answer], str]) -> Cloud:
+def cloud(serve: Callable[[Responder], str]) -> Cloud:
     return Cloud(serve)
 
 

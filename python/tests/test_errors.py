@@ -1,4 +1,4 @@
-"""Classes of errors, and arguments that C cannot represent."""
+"""Exception classes, and arguments that C cannot represent."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable
 
 import pytest
-from conftest import Answer, client_of
+from conftest import Responder, client_of
 
 import osslive
 from osslive import errors
 
 
-def error_response(code: str, status: int) -> Answer:
+def error_response(code: str, status: int) -> Responder:
     body = f"<Error><Code>{code}</Code><Message>no</Message><EC>0044-1</EC></Error>".encode()
     return lambda request: (status, body)
 
 
 @pytest.mark.parametrize("code", sorted(errors.BY_CODE))
-def test_each_code_has_its_class(code: str, serve: Callable[[Answer], str]) -> None:
+def test_each_code_has_its_class(code: str, serve: Callable[[Responder], str]) -> None:
     with client_of(serve(error_response(code, 400)), attempts=1) as client:
         with pytest.raises(errors.BY_CODE[code]) as caught:
             client.get_channel_status("a")
@@ -31,7 +31,7 @@ def test_each_code_has_its_class(code: str, serve: Callable[[Answer], str]) -> N
     assert str(error) == f"{code}: no (HTTP 400, request id REQUEST, EC 0044-1)"
 
 
-def test_an_unknown_code_passes_through(serve: Callable[[Answer], str]) -> None:
+def test_an_unknown_code_passes_through(serve: Callable[[Responder], str]) -> None:
     with client_of(serve(error_response("NeverSeen", 409))) as client:
         with pytest.raises(osslive.ServiceError) as caught:
             client.get_channel_status("a")
@@ -39,7 +39,7 @@ def test_an_unknown_code_passes_through(serve: Callable[[Answer], str]) -> None:
     assert caught.value.code == "NeverSeen"
 
 
-def test_an_invalid_response(serve: Callable[[Answer], str]) -> None:
+def test_an_invalid_response(serve: Callable[[Responder], str]) -> None:
     with client_of(serve(lambda request: (200, b"<html>")), attempts=1) as client:
         with pytest.raises(osslive.BadReply):
             client.get_channel_status("a")
@@ -119,7 +119,7 @@ def test_an_invalid_argument_is_rejected_before_sending(
         call(client)
 
 
-def test_snapshot_settings_reach_the_service(serve: Callable[[Answer], str]) -> None:
+def test_snapshot_settings_reach_the_service(serve: Callable[[Responder], str]) -> None:
     bodies: list[bytes] = []
 
     def keep(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:

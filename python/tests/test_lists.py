@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlsplit
 from xml.sax.saxutils import escape
 
 import pytest
-from conftest import Answer, client_of
+from conftest import Responder, client_of
 
 import osslive
 from osslive.testing import LocalEndpoint
@@ -28,17 +28,17 @@ def page(name: str, next_marker: str) -> bytes:
       <PlayUrls></PlayUrls></LiveChannel></ListLiveChannelResult>""".encode()
 
 
-def pages(markers: list[str]) -> Answer:
+def pages(markers: list[str]) -> Responder:
     """Responds with these markers in turn, then always with the last one."""
     left: Iterator[str] = iter(markers)
     state = {"marker": ""}
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         state["marker"] = next(left, state["marker"])
         query = parse_qs(urlsplit(request.path).query, keep_blank_values=True)
         return 200, page(f"after-{query.get('marker', [''])[0]}", state["marker"])
 
-    return answer
+    return respond
 
 
 @pytest.mark.parametrize(
@@ -52,7 +52,7 @@ def pages(markers: list[str]) -> Answer:
     ],
 )
 def test_a_marker_that_does_not_advance_ends_the_iteration(
-    markers: list[str], listed: list[str], serve: Callable[[Answer], str]
+    markers: list[str], listed: list[str], serve: Callable[[Responder], str]
 ) -> None:
     found: list[str] = []
     with client_of(serve(pages(markers))) as client:
@@ -64,25 +64,25 @@ def test_a_marker_that_does_not_advance_ends_the_iteration(
 
 
 def test_an_endless_list_without_channels_ends_with_an_error(
-    serve: Callable[[Answer], str],
+    serve: Callable[[Responder], str],
 ) -> None:
     markers: list[str] = []
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         markers.append("a" * (len(markers) + 1))
         return 200, (
             "<ListLiveChannelResult><IsTruncated>true</IsTruncated>"
             f"<NextMarker>{markers[-1]}</NextMarker></ListLiveChannelResult>"
         ).encode()
 
-    with client_of(serve(answer)) as client:
+    with client_of(serve(respond)) as client:
         with pytest.raises(osslive.BadReply, match="does not advance"):
             next(client.channels())
     assert len(markers) == 100
 
 
 def test_a_monitor_of_a_prefix_does_not_hang_on_an_endless_list(
-    serve: Callable[[Answer], str],
+    serve: Callable[[Responder], str],
 ) -> None:
     with client_of(serve(pages(["b", "b"]))) as client:
         with pytest.raises(osslive.BadReply, match="does not advance"):
@@ -147,7 +147,7 @@ def foreign_page(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
 
 @pytest.mark.parametrize("size", [1, 2, 7, 1000])
 def test_names_of_another_service_are_listed_unchanged(
-    size: int, serve: Callable[[Answer], str]
+    size: int, serve: Callable[[Responder], str]
 ) -> None:
     found: list[osslive.ChannelSummary] = []
     marker = ""
@@ -162,7 +162,7 @@ def test_names_of_another_service_are_listed_unchanged(
     assert [channel.description for channel in found] == FOREIGN
 
 
-def test_an_iteration_over_names_of_another_service_ends(serve: Callable[[Answer], str]) -> None:
+def test_an_iteration_over_names_of_another_service_ends(serve: Callable[[Responder], str]) -> None:
     with client_of(serve(foreign_page)) as client:
         listed = islice(client.channels(), len(FOREIGN) + MANY)
         assert [channel.name for channel in listed] == FOREIGN

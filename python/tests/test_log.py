@@ -6,7 +6,7 @@ import logging
 from typing import Callable
 
 import pytest
-from conftest import IDLE, Answer, client_of, run
+from conftest import IDLE, Responder, client_of, run
 
 import osslive
 
@@ -16,7 +16,7 @@ def messages(caplog: pytest.LogCaptureFixture) -> list[tuple[int, str]]:
 
 
 def test_every_request_is_logged_at_debug(
-    serve: Callable[[Answer], str], caplog: pytest.LogCaptureFixture
+    serve: Callable[[Responder], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with client_of(serve(lambda request: (200, IDLE))) as client:
         client.get_channel_status("a")
@@ -33,7 +33,7 @@ def test_every_request_is_logged_at_debug(
 
 
 def test_a_retry_is_logged_as_a_warning_and_the_failure_as_an_error(
-    serve: Callable[[Answer], str], caplog: pytest.LogCaptureFixture
+    serve: Callable[[Responder], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     with client_of(serve(lambda request: (503, b"")), attempts=2) as client:
         with pytest.raises(osslive.ServiceError):
@@ -57,7 +57,7 @@ def test_nothing_is_printed_if_logging_is_not_configured() -> None:
 
 
 def test_a_handler_may_make_calls_itself(
-    serve: Callable[[Answer], str], caplog: pytest.LogCaptureFixture
+    serve: Callable[[Responder], str], caplog: pytest.LogCaptureFixture
 ) -> None:
     calls: list[str] = []
 

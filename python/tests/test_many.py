@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Type
 
 import pytest
-from conftest import IDLE, Answer, Recording, client_of, run
+from conftest import IDLE, Responder, Recording, client_of, run
 
 import osslive
 from osslive import ChannelConfig, ChannelState, Highlight
@@ -52,25 +52,25 @@ def test_an_error_in_a_batch_equals_that_of_a_single_call(osslive_client: ossliv
     assert (of_many.error.code, of_many.error.ec) == (single.value.code, single.value.ec)
 
 
-def test_a_sweep_waits_for_many_channels_at_the_same_time(serve: Callable[[Answer], str]) -> None:
+def test_a_sweep_waits_for_many_channels_at_the_same_time(serve: Callable[[Responder], str]) -> None:
     everybody = threading.Barrier(8)
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         everybody.wait(20)
         return 200, IDLE
 
-    with client_of(serve(answer)) as client:
+    with client_of(serve(respond)) as client:
         assert len(client.monitor_channels(IDS[:8]).idle) == 8
 
 
-def test_channels_not_reached_in_time_are_reported(serve: Callable[[Answer], str]) -> None:
+def test_channels_not_reached_in_time_are_reported(serve: Callable[[Responder], str]) -> None:
     over = threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         over.wait(20)
         return 200, IDLE
 
-    with client_of(serve(answer)) as client:
+    with client_of(serve(respond)) as client:
         sweep = client.monitor_channels(IDS, max_parallel=1, time_limit=0.3)
     over.set()
     assert len(sweep.failed) == len(IDS)
@@ -294,20 +294,20 @@ EACH = pytest.mark.parametrize("work", WORK, ids=["sweep", "put", "highlights", 
 PUT = b"<CreateLiveChannelResult><PublishUrls/><PlayUrls/></CreateLiveChannelResult>"
 
 
-def counted(requests: list[str]) -> Answer:
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+def counted(requests: list[str]) -> Responder:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         request.rfile.read(int(request.headers.get("Content-Length") or 0))
         requests.append(request.path)
         if "comp=history" in request.path:
             return 200, HISTORY
         return 200, PUT if request.command == "PUT" else IDLE
 
-    return answer
+    return respond
 
 
 @EACH
 def test_progress_is_reported_on_the_callers_thread(
-    work: Work, serve: Callable[[Answer], str]
+    work: Work, serve: Callable[[Responder], str]
 ) -> None:
     reported: list[tuple[int, int, int]] = []
     with client_of(serve(counted([]))) as client:
@@ -319,7 +319,7 @@ def test_progress_is_reported_on_the_callers_thread(
 @EACH
 @pytest.mark.parametrize("error", [ValueError, RuntimeError, KeyboardInterrupt, SystemExit])
 def test_an_exception_from_progress_stops_the_operation_and_is_raised(
-    work: Work, error: Type[BaseException], serve: Callable[[Answer], str]
+    work: Work, error: Type[BaseException], serve: Callable[[Responder], str]
 ) -> None:
     requests: list[str] = []
     reported: list[int] = []
@@ -340,7 +340,7 @@ def test_an_exception_from_progress_stops_the_operation_and_is_raised(
         assert not client.is_channel_live("a")
 
 
-def test_a_progress_callback_may_make_calls_itself(serve: Callable[[Answer], str]) -> None:
+def test_a_progress_callback_may_make_calls_itself(serve: Callable[[Responder], str]) -> None:
     totals: list[int] = []
     with client_of(serve(counted([]))) as client:
 
@@ -351,16 +351,16 @@ def test_a_progress_callback_may_make_calls_itself(serve: Callable[[Answer], str
     assert totals == [2, 2]
 
 
-def test_a_shutdown_ends_a_sweep(serve: Callable[[Answer], str]) -> None:
+def test_a_shutdown_ends_a_sweep(serve: Callable[[Responder], str]) -> None:
     arrived, over = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
         over.wait(20)
         return 200, IDLE
 
     swept: list[osslive.Sweep] = []
-    with client_of(serve(answer)) as client:
+    with client_of(serve(respond)) as client:
         sweeping = threading.Thread(target=lambda: swept.append(client.monitor_channels(IDS)))
         sweeping.start()
         assert arrived.wait(20)
@@ -395,10 +395,10 @@ except KeyboardInterrupt:
         "next(client.monitor(['idle'], interval=600))",
     ],
 )
-def test_ctrl_c_ends_a_batch_at_once(work: str, serve: Callable[[Answer], str]) -> None:
+def test_ctrl_c_ends_a_batch_at_once(work: str, serve: Callable[[Responder], str]) -> None:
     arrived, over = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
         if "idle" not in request.path:
             over.wait(120)
@@ -406,7 +406,7 @@ def test_ctrl_c_ends_a_batch_at_once(work: str, serve: Callable[[Answer], str]) 
 
     program = textwrap.dedent(INTERRUPTED).format(work=work)
     process = subprocess.Popen(
-        [sys.executable, "-c", program, serve(answer)],
+        [sys.executable, "-c", program, serve(respond)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -423,7 +423,7 @@ def test_ctrl_c_ends_a_batch_at_once(work: str, serve: Callable[[Answer], str]) 
 
 
 def test_an_interpreter_exits_while_daemon_threads_report_progress(
-    serve: Callable[[Answer], str],
+    serve: Callable[[Responder], str],
 ) -> None:
     program = """
         import builtins, osslive, sys, threading, time
@@ -449,10 +449,10 @@ def test_an_interpreter_exits_while_daemon_threads_report_progress(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
-def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Answer], str]) -> None:
+def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Responder], str]) -> None:
     arrived, over = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
         over.wait(60)
         return 200, IDLE
@@ -472,7 +472,7 @@ def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Answe
         if child:
             print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
         """,
-        serve(answer),
+        serve(respond),
     )
     over.set()
     assert output == "0\n"

@@ -77,24 +77,24 @@ def reply(status: str, body: bytes) -> bytes:
 def urls() -> Iterator[list[str]]:
     """Servers that always send the same response, which makes them fast."""
 
-    def serve(listener: socket.socket, answer: bytes) -> None:
+    def serve(listener: socket.socket, response: bytes) -> None:
         while True:
             try:
                 connection, _ = listener.accept()
             except OSError:
                 return
-            threading.Thread(target=talk, args=(connection, answer), daemon=True).start()
+            threading.Thread(target=talk, args=(connection, response), daemon=True).start()
 
-    def talk(connection: socket.socket, answer: bytes) -> None:
+    def talk(connection: socket.socket, response: bytes) -> None:
         with connection:
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             while connection.recv(65536):
-                connection.sendall(answer)
+                connection.sendall(response)
 
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(2)]
-    answers = [reply("200 OK", IDLE), reply("404 Not Found", MISSING)]
-    for listener, answer in zip(listeners, answers):
-        threading.Thread(target=serve, args=(listener, answer), daemon=True).start()
+    responses = [reply("200 OK", IDLE), reply("404 Not Found", MISSING)]
+    for listener, response in zip(listeners, responses):
+        threading.Thread(target=serve, args=(listener, response), daemon=True).start()
     yield [f"http://127.0.0.1:{listener.getsockname()[1]}" for listener in listeners]
     for listener in listeners:
         listener.shutdown(socket.SHUT_RDWR)

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Callable, Iterable, cast
 
 import pytest
-from conftest import Answer, Recording, client_of, run, until
+from conftest import Responder, Recording, client_of, run, until
 
 import osslive
 from osslive import ChangeKind, StreamState
@@ -93,20 +93,20 @@ def test_a_monitor_reports_changes_of_channels(osslive_client: osslive.Client) -
     assert next(changes).kind is ChangeKind.CREATED
 
 
-def service(states: dict[str, str]) -> Answer:
+def service(states: dict[str, str]) -> Responder:
     """Returns the responses of a service whose channels have these states; others fail."""
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         id = request.path.split("?")[0].rsplit("/")[-1]
         if id not in states:
             return 500, b"<Error><Code>InternalError</Code></Error>"
         body = f"<LiveChannelStat><Status>{states[id]}</Status></LiveChannelStat>"
         return 200, body.encode()
 
-    return answer
+    return respond
 
 
-def test_a_monitor_reports_failures_once_and_continues(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_reports_failures_once_and_continues(serve: Callable[[Responder], str]) -> None:
     states = {"a": "Idle", "b": "Disabled"}
     with client_of(serve(service(states)), attempts=1) as client:
         with client.monitor(["a", "b", "a"], interval=0.01) as monitor:
@@ -127,11 +127,11 @@ def test_a_monitor_reports_failures_once_and_continues(serve: Callable[[Answer],
 
 @pytest.mark.parametrize("waits_for", ["interval", "response"])
 def test_a_monitor_is_stopped_from_another_thread_at_once(
-    waits_for: str, serve: Callable[[Answer], str]
+    waits_for: str, serve: Callable[[Responder], str]
 ) -> None:
     arrived, over = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
         if waits_for == "response":
             over.wait(60)
@@ -143,7 +143,7 @@ def test_a_monitor_is_stopped_from_another_thread_at_once(
         for change in monitor:
             seen.append(change.kind)
 
-    with client_of(serve(answer), timeout=60) as client:
+    with client_of(serve(respond), timeout=60) as client:
         monitor = client.monitor(["a"], interval=3600)
         watching = threading.Thread(target=watch)
         watching.start()
@@ -162,7 +162,7 @@ def test_a_monitor_is_stopped_from_another_thread_at_once(
     over.set()
 
 
-def test_a_monitor_reports_streams_below_the_limits(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_reports_streams_below_the_limits(serve: Callable[[Responder], str]) -> None:
     def live(rate: int, bandwidth: int) -> tuple[int, bytes]:
         body = (
             "<LiveChannelStat><Status>Live</Status><RemoteAddr>192.0.2.1:9</RemoteAddr><Video>"
@@ -182,7 +182,7 @@ def test_a_monitor_reports_streams_below_the_limits(serve: Callable[[Answer], st
         ]
 
 
-def test_a_monitor_calls_a_provider_before_each_sweep(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_calls_a_provider_before_each_sweep(serve: Callable[[Responder], str]) -> None:
     provided: list[int] = []
 
     def provide() -> osslive.Credentials:
@@ -217,7 +217,7 @@ def test_a_monitor_of_a_prefix_watches_the_channels_that_exist_at_the_start(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
-def test_a_monitor_works_in_a_child_process(serve: Callable[[Answer], str]) -> None:
+def test_a_monitor_works_in_a_child_process(serve: Callable[[Responder], str]) -> None:
     output = run(
         """
         import os, osslive, sys

@@ -7,14 +7,14 @@ from http.server import BaseHTTPRequestHandler
 from typing import Callable
 
 import pytest
-from conftest import Answer, client_of
+from conftest import Responder, client_of
 
 import osslive
 
 NOON = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
 
-def client(body: str, serve: Callable[[Answer], str]) -> osslive.Client:
+def client(body: str, serve: Callable[[Responder], str]) -> osslive.Client:
     return client_of(serve(lambda _: (200, body.encode())))
 
 
@@ -31,7 +31,7 @@ def client(body: str, serve: Callable[[Answer], str]) -> osslive.Client:
     ],
 )
 def test_an_invalid_number_in_a_status_is_0(
-    text: str, read: int, serve: Callable[[Answer], str]
+    text: str, read: int, serve: Callable[[Responder], str]
 ) -> None:
     body = (
         "<LiveChannelStat><Status>Live</Status><New/><Video>"
@@ -54,7 +54,7 @@ def test_an_invalid_number_in_a_status_is_0(
     ],
 )
 def test_an_invalid_optional_time_is_absent(
-    text: str, read: datetime | None, serve: Callable[[Answer], str]
+    text: str, read: datetime | None, serve: Callable[[Responder], str]
 ) -> None:
     status = (
         "<LiveChannelStat><Status>Live</Status>"
@@ -74,7 +74,7 @@ def test_an_invalid_optional_time_is_absent(
 
 @pytest.mark.parametrize("text", ["", "many", "-3"])
 def test_invalid_counts_do_not_hide_the_rest_of_a_target(
-    text: str, serve: Callable[[Answer], str]
+    text: str, serve: Callable[[Responder], str]
 ) -> None:
     configuration = (
         "<LiveChannelConfiguration><Status>enabled</Status><Target>"
@@ -83,17 +83,17 @@ def test_invalid_counts_do_not_hide_the_rest_of_a_target(
     )
     listed = "<ListLiveChannelResult><IsTruncated>false</IsTruncated></ListLiveChannelResult>"
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         is_of_channel = request.path.split("?")[0].endswith("/cam")
         return 200, (configuration if is_of_channel else listed).encode()
 
-    with client_of(serve(answer)) as of:
+    with client_of(serve(respond)) as of:
         channel = of.get_channel("cam")
     assert (channel.frag_duration, channel.frag_count) == (2, 0)
 
 
 def test_an_invalid_time_in_a_history_is_an_error_that_names_it(
-    serve: Callable[[Answer], str],
+    serve: Callable[[Responder], str],
 ) -> None:
     body = (
         "<LiveChannelHistory><LiveRecord><StartTime>soon</StartTime>"
@@ -104,7 +104,7 @@ def test_an_invalid_time_in_a_history_is_an_error_that_names_it(
             of.get_channel_history("cam")
 
 
-def test_an_error_locates_a_name_that_xml_forbids(serve: Callable[[Answer], str]) -> None:
+def test_an_error_locates_a_name_that_xml_forbids(serve: Callable[[Responder], str]) -> None:
     names = ["cam", "ca&#x1;m", "other"]
     channels = [
         f"<LiveChannel><Name>{name}</Name><Status>enabled</Status></LiveChannel>" for name in names

@@ -1,4 +1,4 @@
-"""Forks, child processes, and the end of the interpreter."""
+"""Forks, child processes, and interpreter shutdown."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Callable, Iterator
 
 import pytest
-from conftest import IDLE, Answer, client_of, run
+from conftest import IDLE, Responder, client_of, run
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="no signals to a child on Windows")
 
@@ -27,18 +27,18 @@ client = osslive.Client(endpoint=sys.argv[1], region="cn-hangzhou", bucket="buck
 
 
 @pytest.fixture
-def held(serve: Callable[[Answer], str]) -> Iterator[tuple[str, threading.Event]]:
+def held(serve: Callable[[Responder], str]) -> Iterator[tuple[str, threading.Event]]:
     """A server that responds only for channels whose names start with "idle", and an event set by
     any other request."""
     arrived, over = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         if not request.path.startswith(("/idle", "/bucket/idle")):
             arrived.set()
             over.wait(120)
         return 200, IDLE
 
-    yield serve(answer), arrived
+    yield serve(respond), arrived
     over.set()
 
 
@@ -113,10 +113,10 @@ def test_a_handler_that_raises_ends_a_call(error: str, held: tuple[str, threadin
     assert interrupt(program, held, signal.SIGTERM) == f"{error} progressed to\n"
 
 
-def test_a_call_continues_after_a_handler_that_returns(serve: Callable[[Answer], str]) -> None:
+def test_a_call_continues_after_a_handler_that_returns(serve: Callable[[Responder], str]) -> None:
     arrived, second = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         if "second" in request.path:
             second.set()
         else:
@@ -131,7 +131,7 @@ def test_a_call_continues_after_a_handler_that_returns(serve: Callable[[Answer],
         signal.signal(signal.SIGUSR1, handler)
         print(client.get_channel_status("a").res.attempts)
         """
-    assert interrupt(program, (serve(answer), arrived), signal.SIGUSR1) == "1\n"
+    assert interrupt(program, (serve(respond), arrived), signal.SIGUSR1) == "1\n"
 
 
 def test_calls_of_other_threads_continue(held: tuple[str, threading.Event]) -> None:
@@ -161,7 +161,7 @@ def test_calls_of_other_threads_continue(held: tuple[str, threading.Event]) -> N
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "CRITICAL"])
-def test_no_signal_is_lost_during_short_calls(level: str, serve: Callable[[Answer], str]) -> None:
+def test_no_signal_is_lost_during_short_calls(level: str, serve: Callable[[Responder], str]) -> None:
     output = run(
         PREAMBLE
         + textwrap.dedent(
@@ -231,7 +231,7 @@ logger.addHandler(Failing())
     ],
 )
 def test_an_exception_from_a_log_handler_is_raised_by_the_call(
-    call: str, thread: str, serve: Callable[[Answer], str]
+    call: str, thread: str, serve: Callable[[Responder], str]
 ) -> None:
     program = f"""
         def work():
@@ -255,7 +255,7 @@ def test_an_exception_from_a_log_handler_is_raised_by_the_call(
 
 
 def test_an_exception_from_progress_on_another_thread_is_raised_there(
-    serve: Callable[[Answer], str],
+    serve: Callable[[Responder], str],
 ) -> None:
     caught: list[BaseException] = []
     progressed: list[int] = []

@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Callable
 
 import pytest
-from conftest import IDLE, Answer, client_of
+from conftest import IDLE, Responder, client_of
 
 import osslive
 from osslive.testing import LocalEndpoint
@@ -17,24 +17,24 @@ from osslive.testing import LocalEndpoint
 THREADS = 8
 
 
-def meeting() -> Answer:
+def meeting() -> Responder:
     """Responds once eight requests are in flight at the same time; otherwise fails."""
     everybody = threading.Barrier(THREADS)
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         everybody.wait(20)
         return 200, IDLE
 
-    return answer
+    return respond
 
 
-def test_eight_threads_wait_at_the_same_time(serve: Callable[[Answer], str]) -> None:
+def test_eight_threads_wait_at_the_same_time(serve: Callable[[Responder], str]) -> None:
     with client_of(serve(meeting())) as client, ThreadPoolExecutor(THREADS) as threads:
         found = list(threads.map(client.get_channel_status, ["a"] * THREADS))
     assert len(found) == THREADS
 
 
-def test_asyncio_calls_wait_at_the_same_time(serve: Callable[[Answer], str]) -> None:
+def test_asyncio_calls_wait_at_the_same_time(serve: Callable[[Responder], str]) -> None:
     async def main() -> int:
         with client_of(serve(meeting())) as client:
             # The event loop's own pool may be smaller than eight threads.
@@ -46,16 +46,16 @@ def test_asyncio_calls_wait_at_the_same_time(serve: Callable[[Answer], str]) -> 
 
 
 def test_a_call_in_progress_completes_when_its_client_is_closed(
-    serve: Callable[[Answer], str],
+    serve: Callable[[Responder], str],
 ) -> None:
     arrived, closed = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
         closed.wait(20)
         return 200, IDLE
 
-    client = client_of(serve(answer))
+    client = client_of(serve(respond))
     with ThreadPoolExecutor(1) as threads:
         call = threads.submit(client.get_channel_status, "a")
         assert arrived.wait(20)
@@ -64,15 +64,15 @@ def test_a_call_in_progress_completes_when_its_client_is_closed(
         assert call.result(20).status is osslive.StreamState.IDLE
 
 
-def test_a_call_in_progress_is_stopped_by_a_shutdown(serve: Callable[[Answer], str]) -> None:
+def test_a_call_in_progress_is_stopped_by_a_shutdown(serve: Callable[[Responder], str]) -> None:
     arrived, over = threading.Event(), threading.Event()
 
-    def answer(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
+    def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
         arrived.set()
         over.wait(20)
         return 200, IDLE
 
-    with client_of(serve(answer)) as client, ThreadPoolExecutor(1) as threads:
+    with client_of(serve(respond)) as client, ThreadPoolExecutor(1) as threads:
         call = threads.submit(client.with_timeout(20).get_channel_status, "a")
         assert arrived.wait(20)
         client.shutdown()

@@ -25,7 +25,7 @@ VERSIONS = [f"python3.{minor}" for minor in range(9, 20) if minor != sys.version
 def wheel() -> Path:
     wheels = sorted(DIST.glob("osslive-*.whl"))
     if not wheels:
-        pytest.skip("there is no wheel in dist; make wheel")
+        pytest.skip("there is no wheel in dist; run make wheel")
     return wheels[-1]
 
 

@@ -27,7 +27,7 @@ pub(super) fn judge(listed: &Result<()>, access: &Access<'_>, findings: &mut Fin
     }
     if !is_denied(error) {
         let advice =
-            "try again later; if it persists, contact Alibaba Cloud support with the request id";
+            "retry later; if the error persists, contact Alibaba Cloud support with the request id";
         findings.problem(CheckId::Service, summary(error), advice);
         return false;
     }

@@ -5,7 +5,7 @@ use crate::stop::StopHandle;
 use std::cell::RefCell;
 use std::fmt;
 
-/// Options of [`Client::diagnose`](crate::Client::diagnose).
+/// Options for [`Client::diagnose`](crate::Client::diagnose).
 #[derive(Default)]
 #[must_use]
 pub struct DiagnosisOptions<'a> {

@@ -294,7 +294,7 @@ impl<'a> Findings<'a> {
     }
 
     /// Keeps the first verdict, unless a later request finds a problem. A failure
-    /// because of a stop is no finding.
+    /// caused by a stop is not a finding.
     pub(super) fn add(&mut self, check: Check) {
         if self.stop.is_stopped() {
             return;
@@ -311,7 +311,7 @@ impl<'a> Findings<'a> {
         self.checks.iter().any(|check| check.id == id && check.verdict == Verdict::Ok)
     }
 
-    /// Returns the whole report. Checks without a verdict were prevented.
+    /// Returns the whole report. Checks without a verdict are marked as not checked.
     pub(super) fn finish(mut self, elapsed: Duration) -> Diagnosis {
         let why = if self.stop.is_stopped() { "stopped before this check" } else { "not reached" };
         let is_missing = |id: &&CheckId| !self.checks.iter().any(|check| check.id == **id);

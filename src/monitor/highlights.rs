@@ -29,7 +29,7 @@ const DAY: Duration = Duration::from_secs(86_400);
 pub struct Highlight {
     name: String,
     span: Span,
-    /// A time within the session; the latest session without it.
+    /// A time within the session; `None` selects the latest session.
     session: Option<OffsetDateTime>,
 }
 

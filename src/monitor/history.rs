@@ -214,8 +214,8 @@ fn unique_ips(sessions: &[SessionSpan]) -> Vec<String> {
     ips.into_iter().collect()
 }
 
-/// Returns an address without its port. An address has the same spelling whether it
-/// is IPv4 or IPv4 mapped to IPv6.
+/// Returns an address without its port. An IPv4-mapped IPv6 address is
+/// written as IPv4.
 fn ip(address: &str) -> Option<String> {
     let address = address.trim();
     let bare = address.strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));

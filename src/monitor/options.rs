@@ -21,7 +21,7 @@ pub struct Progress {
     pub total: usize,
 }
 
-/// Options of [`monitor_channels`](crate::Client::monitor_channels) and
+/// Options for [`monitor_channels`](crate::Client::monitor_channels) and
 /// [`put_channels`](crate::Client::put_channels).
 ///
 /// ```

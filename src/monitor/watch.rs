@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use time::OffsetDateTime;
 
-/// Options of a [`ChannelMonitor`].
+/// Options for a [`ChannelMonitor`].
 ///
 /// ```
 /// use osslive::{Limits, MonitorOptions};

@@ -6,7 +6,7 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::request::{Method, Request};
 use std::ops::{Bound, RangeBounds};
 
-/// Options of `get_object`.
+/// Options for `get_object`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GetObject {
     key: String,

@@ -10,7 +10,7 @@ use crate::request::{Method, Request};
 use crate::xml::Element;
 use time::OffsetDateTime;
 
-/// Options of `list_channels`.
+/// Options for `list_channels`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListChannels {
     pub(crate) prefix: String,

@@ -9,7 +9,7 @@ use crate::request::{Method, Request, percent_decode};
 use crate::xml::Element;
 use time::OffsetDateTime;
 
-/// Options of `list_objects`.
+/// Options for `list_objects`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct ListObjects {
     pub(crate) prefix: String,

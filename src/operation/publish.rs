@@ -7,7 +7,7 @@ use crate::xml;
 use std::fmt;
 use time::{OffsetDateTime, UtcOffset};
 
-/// Options of `get_rtmp_url` and `get_publish_url`.
+/// Options for `get_rtmp_url` and `get_publish_url`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RtmpUrlOptions {
     pub(crate) expires: u32,

@@ -16,7 +16,7 @@ pub type Place = (i64, u64, u64);
 pub type Times = (i64, i64, bool, bool);
 
 /// Returns the URIs that a playlist lists, resolved against its URL, the longest
-/// duration, and whether it has an end; `None` if it is no playlist.
+/// duration, and whether it has an end; `None` if it is not a playlist.
 pub fn playlist(url: &str, body: &[u8]) -> Option<(Vec<String>, f64, bool)> {
     let Playlist { fragments, longest, is_finished } = Playlist::parse(body)?;
     let urls = fragments.iter().map(|uri| playlist::resolve(url, uri)).collect();

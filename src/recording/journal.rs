@@ -136,7 +136,7 @@ pub(super) fn read(text: &str, description: &str) -> Result<Option<Contents>, St
         None => return Ok(None),
     }
     let Some(times) = lines.next() else { return Ok(None) };
-    let times = read_times(times).ok_or("a download of another version")?;
+    let times = read_times(times).ok_or("a download by another version")?;
     let done = lines.filter_map(read_placed).map(|placed| (placed.start, placed)).collect();
     Ok(Some((times, done)))
 }

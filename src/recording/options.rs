@@ -22,7 +22,7 @@ pub struct DownloadProgress {
     pub total_fragments: usize,
 }
 
-/// Options of [`download_recording`](crate::Client::download_recording).
+/// Options for [`download_recording`](crate::Client::download_recording).
 ///
 /// ```
 /// use osslive::DownloadOptions;

@@ -31,7 +31,7 @@ pub(super) struct StoppableConnector {
     inner: Arc<DefaultConnector>,
     resolver: CachingResolver,
     stop: Arc<Stop>,
-    /// The proxy to send whole URLs to, and the configuration for connecting to it.
+    /// The proxy to send absolute URLs to, and the configuration for connecting to it.
     proxy: Option<(Proxy, Arc<Config>)>,
 }
 
@@ -40,7 +40,7 @@ impl StoppableConnector {
         StoppableConnector { inner: Arc::default(), resolver, stop, proxy: None }
     }
 
-    /// Connects to a proxy, to which requests send whole URLs.
+    /// Connects to a proxy, which receives requests with absolute URLs.
     pub(super) fn with_proxy(self, proxy: Proxy, config: Config) -> Self {
         StoppableConnector { proxy: Some((proxy, Arc::new(config))), ..self }
     }

@@ -140,7 +140,7 @@ impl Proxy {
         &self.authority
     }
 
-    /// Returns whether requests without TLS are sent to it with whole URLs instead
+    /// Returns whether requests without TLS are sent to it with absolute URLs instead
     /// of through a tunnel.
     pub(super) fn takes_urls(&self) -> bool {
         matches!(self.protocol, ProxyProtocol::Http | ProxyProtocol::Https)

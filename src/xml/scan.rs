@@ -274,7 +274,7 @@ impl Scanner<'_> {
             let problem = match name.map(|name| (name, name.strip_prefix('#'))) {
                 None => "unterminated reference".into(),
                 Some((name, Some(number))) if numbered(number).is_none() => {
-                    format!("&{}; is not a character of XML", shown(name)).into()
+                    format!("&{}; is not an XML character", shown(name)).into()
                 }
                 Some(_) => continue,
             };
@@ -284,7 +284,7 @@ impl Scanner<'_> {
         Ok(())
     }
 
-    /// Drops everything up to and including a mark, which is searched after the
+    /// Drops everything up to and including a mark, which is searched for after the
     /// first `first` bytes.
     fn drop_through(&mut self, first: usize, mark: &str, problem: &'static str) -> Result<()> {
         let length = self.rest()[first..].find(mark).ok_or(problem)?;

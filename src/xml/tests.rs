@@ -272,7 +272,7 @@ fn a_problem_is_located_by_element_line_and_column() {
     let document = format!("<List>\n{}{bad}</List>", channel.repeat(2));
     assert_eq!(
         error_of(document.as_bytes()),
-        "invalid XML: &#x1; is not a character of XML \
+        "invalid XML: &#x1; is not an XML character \
          (in List/LiveChannel[3]/Name, line 4, column 35)"
     );
 }

@@ -762,7 +762,7 @@ const commands = { operations, create, url, faults, live, disable, ended };
 const [command = 'operations', ...args] = process.argv.slice(2);
 
 if (!(command in commands)) {
-  console.error(`no command ${command}: one of ${Object.keys(commands).join(', ')}`);
+  console.error(`unknown command ${command}: must be one of ${Object.keys(commands).join(', ')}`);
   process.exit(2);
 }
 section(command, commands[command], ...args).then(() => {

@@ -208,8 +208,8 @@ lists from-command https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$osslive" channel li
 lists from-command https_proxy=$PROXY "$osslive" --ca-file ca.pem channel list
 lists from-c https_proxy=$PROXY SSL_CERT_FILE=ca.pem ./desk
 lists from-python https_proxy=$PROXY SSL_CERT_FILE=ca.pem "$python" desk.py
-# Plain HTTP requests have full URLs: Squid's rules do not allow CONNECT for it.
+# Plain HTTP requests have absolute URLs: Squid's rules do not allow CONNECT for them.
 lists from-python OSS_ENDPOINT=http://oss.corp.example http_proxy=$PROXY "$osslive" channel list
 grep -q 'CONNECT live-demo.oss.corp.example:443' squid/access.log
 grep -q 'GET http://live-demo.oss.corp.example/' squid/access.log
-echo 'ok: all requests went through Squid, tunneled and with full URLs'
+echo 'ok: all requests went through Squid, tunneled or with absolute URLs'

@@ -1,4 +1,4 @@
-//! A server that injects faults until it is told to recover.
+//! A server that injects faults until [`FaultServer::recover`] is called.
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -182,9 +182,9 @@ impl State {
             let number = self.asked.fetch_add(1, Ordering::SeqCst) + 1;
             let asked = Asked { number, on_connection, line, headers };
             let is_good = self.has_recovered.load(Ordering::SeqCst);
-            let answer = if is_good { &self.healthy } else { &self.fault };
+            let respond = if is_good { &self.healthy } else { &self.fault };
             busy.set(1);
-            for step in answer(&asked) {
+            for step in respond(&asked) {
                 if !self.perform(step, stream.get_mut(), &socket)? {
                     return Ok(());
                 }

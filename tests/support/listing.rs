@@ -25,13 +25,13 @@ pub fn serve(names: Vec<String>) -> String {
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let names = names.clone();
-            thread::spawn(move || answer(stream, &names));
+            thread::spawn(move || respond(stream, &names));
         }
     });
     url
 }
 
-fn answer(mut stream: TcpStream, names: &[String]) -> std::io::Result<()> {
+fn respond(mut stream: TcpStream, names: &[String]) -> std::io::Result<()> {
     let mut reader = BufReader::new(stream.try_clone()?);
     loop {
         let mut request = String::new();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 
 /// A server's response to a request.
-pub enum Answer {
+pub enum Response {
     /// Writes these bytes and keeps the connection.
     Bytes(Vec<u8>),
     /// Writes these bytes and closes the connection.
@@ -38,28 +38,28 @@ pub struct Server {
 }
 
 impl Server {
-    /// Starts a server; `answer` receives each request with its number, from 1.
-    pub fn start(answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static) -> Self {
-        Self::run(answer, true)
+    /// Starts a server; `respond` receives each request with its number, from 1.
+    pub fn start(respond: impl Fn(usize, &Seen) -> Response + Send + Sync + 'static) -> Self {
+        Self::run(respond, true)
     }
 
     fn run(
-        answer: impl Fn(usize, &Seen) -> Answer + Send + Sync + 'static,
+        respond: impl Fn(usize, &Seen) -> Response + Send + Sync + 'static,
         keeps_log: bool,
     ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let stopped = Arc::new(AtomicBool::new(false));
-        let (log, ended, answer) = (seen.clone(), stopped.clone(), Arc::new(answer));
+        let (log, ended, respond) = (seen.clone(), stopped.clone(), Arc::new(respond));
         thread::spawn(move || {
             for stream in listener.incoming() {
                 if ended.load(Ordering::SeqCst) {
                     return;
                 }
-                let (log, answer) = (log.clone(), answer.clone());
+                let (log, respond) = (log.clone(), respond.clone());
                 let log = keeps_log.then_some(log);
-                thread::spawn(move || serve(stream.unwrap(), log.as_deref(), &*answer));
+                thread::spawn(move || serve(stream.unwrap(), log.as_deref(), &*respond));
             }
         });
         Server { address, seen, stopped }
@@ -67,8 +67,8 @@ impl Server {
 
     /// Starts a server that does not record requests, for tests that send many.
     #[allow(dead_code, reason = "most tests send few")]
-    pub fn start_without_log(answer: impl Fn(&Seen) -> Answer + Send + Sync + 'static) -> Self {
-        Self::run(move |_, seen| answer(seen), false)
+    pub fn start_without_log(respond: impl Fn(&Seen) -> Response + Send + Sync + 'static) -> Self {
+        Self::run(move |_, seen| respond(seen), false)
     }
 
     /// Returns the requests so far.
@@ -98,7 +98,7 @@ impl Drop for Server {
 fn serve(
     stream: TcpStream,
     log: Option<&Mutex<Vec<Seen>>>,
-    answer: &(dyn Fn(usize, &Seen) -> Answer + Sync),
+    respond: &(dyn Fn(usize, &Seen) -> Response + Sync),
 ) {
     let mut reader = BufReader::new(stream.try_clone().unwrap());
     let mut stream = stream;
@@ -108,13 +108,13 @@ fn serve(
             log.push(seen.clone());
             log.len()
         });
-        match answer(number, &seen) {
-            Answer::Bytes(bytes) => {
+        match respond(number, &seen) {
+            Response::Bytes(bytes) => {
                 if stream.write_all(&bytes).is_err() {
                     return;
                 }
             }
-            Answer::Close(bytes) => {
+            Response::Close(bytes) => {
                 let _ = stream.write_all(&bytes);
                 return;
             }

@@ -17,7 +17,7 @@ pub fn of(fault: &Fault, asked: &[Asked]) -> Option<Vec<FaultRule>> {
     asked.iter().enumerate().map(rule).collect()
 }
 
-/// Returns the rule by which the local endpoint sends a right response.
+/// Returns the rule by which the local endpoint sends a correct response.
 pub fn right(bytes: &[u8]) -> FaultRule {
     of_steps(&[Step::Send(bytes.to_vec())]).expect("a response")
 }

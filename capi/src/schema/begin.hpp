@@ -100,7 +100,7 @@ T parse(const std::string &text) {
   try {
     return nlohmann::json::parse(text).get<T>();
   } catch (const nlohmann::json::exception &error) {
-    throw ::osslive::Error(Status::bad_reply, std::string("not the result: ") + error.what());
+    throw ::osslive::Error(Status::bad_reply, std::string("unexpected result: ") + error.what());
   }
 }
 

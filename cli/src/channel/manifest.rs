@@ -322,11 +322,7 @@ mod tests {
                 "line 2, column 11",
                 "channel \"a\\tb\": must be a mapping",
             ),
-            (
-                "channels:\n  cam:\n    colour: red\n",
-                "line 3, column 5",
-                "\"colour\": must be name",
-            ),
+            ("channels:\n  cam:\n    color: red\n", "line 3, column 5", "\"color\": must be name"),
             ("channels:\n  cam:\n    id: x\n", "line 3, column 5", "unknown field \"id\""),
             ("channels:\n  cam:\n    status: on\n", "line 3, column 13", "status: status \"on\""),
             ("channels:\n  cam:\n    status: true\n", "line 3, column 13", "enabled or disabled"),

@@ -362,7 +362,7 @@ mod tests {
             ("cam\nother\n", "line 1, column 1", "--ids"),
             ("name\nOne\n", "line 1", "id"),
             ("name,status\nOne,enabled\n", "line 1", "id"),
-            ("id,colour\ncam,red\n", "line 1, column 2", "colour"),
+            ("id,color\ncam,red\n", "line 1, column 2", "color"),
             ("\nid,id\ncam,cam\n", "line 2, column 2", "column 1"),
             ("id,name,description\ncam,a,b\n", "line 1, column 3", "column 2"),
             ("id;name,status\ncam;One,enabled\n", "line 1, column 2", "name,status"),

@@ -16,7 +16,7 @@ fn named(
     probe(id, title, source, move |n| put(&name(n), MINIMAL).see(URLS))
 }
 
-/// Returns a name of the run with a suffix.
+/// Observes a channel name made of the run's prefix and a suffix.
 fn and(id: &'static str, title: &'static str, source: Source, what: &'static str) -> Experiment {
     named(id, title, source, move |n| format!("{}{what}", n.prefix()))
 }

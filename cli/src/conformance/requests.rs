@@ -29,7 +29,7 @@ fn spellings() -> Vec<Experiment> {
             RequestSpec::get(&n.name).param("comp", "stat").live()
         }),
         probe("query-unknown", "an unknown parameter", Inferred, move |_| {
-            list().live().param("colour", "red")
+            list().live().param("color", "red")
         }),
         probe("query-twice", "a repeated parameter of which one is signed", Unknown, move |_| {
             let mut spec = list().live().param("max-keys", "1");

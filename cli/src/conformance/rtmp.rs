@@ -242,7 +242,7 @@ fn codec(id: &'static str, title: &'static str, kind: TagKind, body: &'static [u
         let record = push_record(&outcome);
         // The codec's name is the local endpoint's wording.
         let is_refused = matches!(outcome, Err(PushError::Refused { .. }));
-        notes.record(id, if is_refused { Record::of("outcome", "refused") } else { record });
+        notes.record(id, if is_refused { Record::of("outcome", "rejected") } else { record });
         Ok(())
     };
     Experiment::new(&[(id, title, Unknown)], run).needs(&[Need::Stream])

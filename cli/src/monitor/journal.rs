@@ -423,9 +423,9 @@ mod tests {
         let newer = good.replacen("\"version\":1", "\"version\":9", 1);
         for (text, words) in [
             (in_the_middle.as_str(), "damaged at line 2"),
-            ("access_key_id = 1\n", "not a state of osslive monitor"),
-            (&"x".repeat(100_000), "not a state of osslive monitor"),
-            ("{\"osslive\":\"monitor state\"", "not a state of osslive monitor"),
+            ("access_key_id = 1\n", "not a state file of osslive monitor"),
+            (&"x".repeat(100_000), "not a state file of osslive monitor"),
+            ("{\"osslive\":\"monitor state\"", "not a state file of osslive monitor"),
             (newer.as_str(), "format version 9: must be 1"),
         ] {
             fs::write(&path, text).unwrap();
@@ -435,7 +435,10 @@ mod tests {
         }
         fs::write(&path, good).unwrap();
         let error = Journal::open(&path, "other").unwrap_err();
-        assert!(error.ends_with("state of bucket \"b\": must be of bucket \"other\""), "{error}");
+        assert!(
+            error.ends_with("state of bucket \"b\": must be the state of bucket \"other\""),
+            "{error}"
+        );
         let error = Journal::open(folder.path(), "b").unwrap_err();
         assert!(error.contains("cannot "), "{error}");
     }

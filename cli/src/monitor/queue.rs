@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rejected_event_holds_up_only_its_channel() {
+    fn a_failed_event_holds_up_only_its_channel() {
         let (mut queue, now) = (queue(&["a", "a", "b", "c"]), Instant::now());
         assert_eq!(next(&mut queue, now), Some(0));
         queue.failed(0, now, None, 1.0);

@@ -31,7 +31,7 @@ export class ChannelView {
     this.timeline = new Timeline();
     this.sessionRows = el("tbody");
     this.sessionTable = el("table", {},
-      el("thead", {}, el("tr", {}, ...["Started", "Duration", "Publisher"].map((text) => el("th", { scope: "col" }, text)), el("th", { scope: "col" }, el("span", { class: "unseen" }, "Recording")))),
+      el("thead", {}, el("tr", {}, ...["Started", "Duration", "Publisher"].map((text) => el("th", { scope: "col" }, text)), el("th", { scope: "col" }, el("span", { class: "visually-hidden" }, "Recording")))),
       this.sessionRows);
     this.noSessions = el("p", { class: "quiet" }, "No session has ended yet.");
     this.playlists = el("ul", { class: "playlists" });

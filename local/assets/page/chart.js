@@ -108,7 +108,7 @@ export class Timeline {
       svg("rect", { class: "track", x: 0, y: 0, width: 1000, height: 40 }),
       ...sessions.map(({ start, end }) => bar(start, end, "session", about(start, end))),
       ...(liveSince ? [bar(liveSince, now, "live", `Live since ${dayAndSecond(liveSince, now)}`)] : []));
-    this.bars.setAttribute("aria-label", `${sessions.length} ended sessions${liveSince ? " and one live session" : ""}; see the list below`);
+    this.bars.setAttribute("aria-label", `${sessions.length} ended ${sessions.length === 1 ? "session" : "sessions"}${liveSince ? " and one live session" : ""}; see the list below`);
     const name = length < 20 * 60_000 ? dayAndSecond : dayAndTime;
     const labels = [0, 1 / 3, 2 / 3].map((part) => name(new Date(+now - length * (1 - part)), now));
     this.ticks.replaceChildren(...[...labels, "now"].map((text) => el("span", {}, text)));

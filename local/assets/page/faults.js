@@ -8,11 +8,11 @@ function line(fault) {
   const effects = Object.entries(fault).filter(([name]) => !KNOWN.has(name));
   const effect = effects.map(([name, value]) => `${name} ${value}`).join(", ");
   const about = [fault.operation, fault.channel].filter((part) => part).join(" ");
-  return `${about}: ${effect} (applied ${fault.hits} times)`;
+  return `${about}: ${effect} (applied ${fault.hits} ${fault.hits === 1 ? "time" : "times"})`;
 }
 
 const time = ({ now, rate }) =>
-  rate === 0 ? `The clock is frozen at ${now}.` : `The clock is at ${now} and runs at ${rate} times the normal rate.`;
+  rate === 0 ? `The clock is frozen at ${now}.` : `The clock is at ${now} and runs at ${rate} times normal speed.`;
 
 export class Faults {
   constructor(node) {

@@ -45,7 +45,7 @@ impl Service {
     }
 }
 
-/// Returns the access key ID in a request, whether or not its signature is valid.
+/// Returns the access key id in a request, whether or not its signature is valid.
 fn access_key_id(request: &Request) -> Option<String> {
     let id = |credential: &str| {
         let id = credential.split(['/', ':', ',']).next().unwrap_or_default();

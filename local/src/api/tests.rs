@@ -1,9 +1,9 @@
 //! Tests of every operation and every refusal, from request to response.
 
-mod answers;
 mod cors;
 mod names;
 mod objects;
+mod responses;
 mod vendor;
 
 use super::*;

@@ -112,7 +112,7 @@ struct Session {
     #[serde(with = "time::serde::rfc3339")]
     end: OffsetDateTime,
     remote_addr: String,
-    /// Plays its remaining fragments.
+    /// The URL of a playlist of its remaining fragments.
     url: String,
 }
 

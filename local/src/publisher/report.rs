@@ -18,7 +18,7 @@ const MAX_STREAM_EVENTS: u32 = 100;
 pub(super) struct Report {
     site: Arc<Site>,
     remote: SocketAddr,
-    /// The access key ID that the client used last.
+    /// The access key id that the client used last.
     access_key_id: Option<String>,
     /// The bucket and channel to which the client last published.
     target: Option<(String, String)>,
@@ -48,7 +48,7 @@ impl Report {
         self.target = Some((bucket.to_owned(), channel.to_owned()));
     }
 
-    /// Sets the access key ID from a stream name.
+    /// Sets the access key id from a stream name.
     pub(super) fn set_access_key(&mut self, stream: &str) {
         let query = stream.split_once('?').map_or("", |(_, query)| query);
         let id = query.split('&').find_map(|pair| pair.strip_prefix("OSSAccessKeyId="));

@@ -91,7 +91,7 @@ impl Link {
         self.writer.control(kind::USER_CONTROL, &[a, b, c, d, e, f]);
     }
 
-    /// Tells the peer that a message stream is ready.
+    /// Notifies the peer that a message stream is ready.
     pub(super) fn stream_begin(&mut self, stream: u32) {
         self.send_user_control(STREAM_BEGIN, stream);
     }

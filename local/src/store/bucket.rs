@@ -102,7 +102,7 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Creates a bucket in `folder`; it exists once `bucket.json` is written.
+    /// Creates a bucket in `directory`; it exists once `bucket.json` is written.
     pub(super) fn create(
         folder: PathBuf,
         info: BucketInfo,
@@ -123,7 +123,7 @@ impl Bucket {
         Ok(bucket)
     }
 
-    /// Loads and repairs the bucket in `folder`; returns `None` if there is none.
+    /// Loads and repairs the bucket in `directory`; returns `None` if there is none.
     pub(super) fn load(
         folder: PathBuf,
         clock: Clock,
@@ -133,7 +133,7 @@ impl Bucket {
         let Some(info) = file::read_json(&folder.join("bucket.json"))? else { return Ok(None) };
         own::ensure_folder(&folder)?;
         let bucket = Bucket::new(folder, info, clock, scratch, naming)?;
-        // Missing folders in it may have been created.
+        // Missing directories in it may have been created.
         bucket.scratch.flush_folder(&bucket.folder)?;
         let now = bucket.clock.now();
         bucket.channels.load(|channel, session| {

@@ -79,7 +79,7 @@ impl Entry {
             return Err(Fault::new(409, "LiveChannelDisabled", message));
         }
         if self.live().is_some() {
-            let message = "Live channel has a publisher already.";
+            let message = "Live channel already has a publisher.";
             return Err(Fault::new(409, "ChannelStillLive", message).with_ec("0044-00000201"));
         }
         Ok(())

@@ -20,7 +20,7 @@ pub(super) struct Claim {
 }
 
 impl Claim {
-    /// Claims the folder `data`, which is created if it is missing.
+    /// Claims the directory `data`, which is created if it is missing.
     ///
     /// # Errors
     ///
@@ -45,12 +45,12 @@ impl Claim {
     }
 
     fn of(data: PathBuf, adopt: Option<bool>) -> io::Result<Claim> {
-        // A folder that is refused is left unchanged: permissions and lock, too.
+        // A directory that is refused is left unchanged: permissions and lock, too.
         let found = Marker::find(&data)?;
         if adopt == Some(false) && found.is_some_and(|marker| marker.is_temporary) {
             return Err(refused(
                 "it is a temporary directory, which the next temporary endpoint will delete: use \
-                another folder",
+                another directory",
             ));
         }
         own::close(&data)?;
@@ -63,7 +63,7 @@ impl Claim {
         };
         if !marker.folds_case && marker::folds_case(&data)? {
             return Err(refused(
-                "its file system is case-insensitive, but the folder was created on one that is \
+                "its file system is case-insensitive, but the directory was created on one that is \
                 case-sensitive: move it back",
             ));
         }
@@ -76,7 +76,7 @@ impl Claim {
     }
 }
 
-/// Creates the folder and missing folders above it, and flushes them, so that a
+/// Creates the directory and missing directories above it, and flushes them, so that a
 /// power cut cannot remove them with everything in them.
 fn create(data: &Path, is_temporary: bool) -> io::Result<()> {
     let is_missing = |folder: &&Path| fs::symlink_metadata(folder).is_err();
@@ -84,7 +84,7 @@ fn create(data: &Path, is_temporary: bool) -> io::Result<()> {
     own::create_folder(data)?;
     for folder in created.iter().filter_map(|folder| folder.parent()).filter(|_| !is_temporary) {
         match flush_folder(folder) {
-            // A folder that this user may enter and write to, but not read.
+            // A directory that this user may enter and write to, but not read.
             Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
             other => other?,
         }

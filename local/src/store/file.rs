@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::SystemTime;
 use time::OffsetDateTime;
 
-/// The folder of files that are still being written, on the file system of
+/// The directory of files that are still being written, on the file system of
 /// the data.
 #[derive(Debug)]
 pub(super) struct Scratch {
@@ -24,7 +24,7 @@ pub(super) struct Scratch {
 }
 
 impl Scratch {
-    /// Opens the scratch space in `folder`, which is created if it is missing.
+    /// Opens the scratch space in `directory`, which is created if it is missing.
     pub(super) fn open(folder: PathBuf, durability: Durability) -> io::Result<Self> {
         own::ensure_folder(&folder)?;
         Ok(Scratch { folder, serial: AtomicU64::new(0), durability })
@@ -35,12 +35,12 @@ impl Scratch {
         self.durability >= level
     }
 
-    /// Flushes the names in a folder, if calls are flushed.
+    /// Flushes the names in a directory, if calls are flushed.
     pub(super) fn flush_folder(&self, folder: &Path) -> io::Result<()> {
         if self.flushes(Durability::Calls) { durability::flush_folder(folder) } else { Ok(()) }
     }
 
-    /// Flushes a file and its folder, if calls are flushed. Succeeds if the file is
+    /// Flushes a file and its directory, if calls are flushed. Succeeds if the file is
     /// missing.
     pub(super) fn flush_file(&self, path: &Path) -> io::Result<()> {
         if !self.flushes(Durability::Calls) {
@@ -53,8 +53,8 @@ impl Scratch {
         path.parent().map_or(Ok(()), durability::flush_folder)
     }
 
-    /// Deletes what a killed process left behind: files and folders with the names
-    /// that this module gives them and, for folders, only the contents of a
+    /// Deletes what a killed process left behind: files and directories with the names
+    /// that this module gives them and, for directories, only the contents of a
     /// bucket's folder. Anything else is kept.
     pub(super) fn clear(&self) -> io::Result<()> {
         for entry in fs::read_dir(&self.folder)? {
@@ -89,7 +89,7 @@ impl Scratch {
         self.folder.join(format!("{NAMED}{number}"))
     }
 
-    /// Moves a bucket's folder here, so that it is no longer a bucket.
+    /// Moves a bucket's directory here, so that it is no longer a bucket.
     pub(super) fn retire(&self, folder: &Path) -> io::Result<PathBuf> {
         loop {
             let retired = self.folder.join(format!("{RETIRED}{}", self.serial()));
@@ -139,7 +139,7 @@ fn is_named(name: &str) -> bool {
     name.strip_prefix(NAMED).is_some_and(|number| number.len() == 32 && is_hex(number))
 }
 
-/// Deletes the folder of a retired bucket, unless it contains anything that was
+/// Deletes the directory of a retired bucket, unless it contains anything that was
 /// not created by an endpoint.
 pub(super) fn delete_retired(retired: &Path) -> io::Result<()> {
     match inventory::foreign(retired)? {
@@ -207,7 +207,7 @@ impl Part {
         }
     }
 
-    /// Moves the file to `target`, replacing any file there. The folder must
+    /// Moves the file to `target`, replacing any file there. The directory must
     /// exist; after an error, the part still exists and the call can be retried.
     pub(super) fn rename(&mut self, target: &Path) -> io::Result<()> {
         self.file = None;

@@ -1,4 +1,4 @@
-//! The expected contents of a bucket's folder, so that a folder is deleted only
+//! The expected contents of a bucket's directory, so that a directory is deleted only
 //! if everything in it was created by an endpoint.
 
 use super::path;
@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 /// A kind of folder.
 #[derive(Clone, Copy)]
 enum Kind {
-    /// The folder of a bucket.
+    /// The directory of a bucket.
     Bucket,
-    /// A folder of files that are named after channels, with this suffix.
+    /// A directory of files that are named after channels, with this suffix.
     Channels(&'static str),
-    /// A folder of files and folders that are named after keys.
+    /// A directory of files and directories that are named after keys.
     Keys,
 }
 
@@ -51,7 +51,7 @@ impl Kind {
     }
 }
 
-/// Returns the first entry below a bucket's folder that no endpoint creates: a
+/// Returns the first entry below a bucket's directory that no endpoint creates: a
 /// link, a file with an unexpected name, or an unexpected folder.
 pub(super) fn foreign(folder: &Path) -> io::Result<Option<PathBuf>> {
     find(folder, Kind::Bucket)

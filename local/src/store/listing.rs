@@ -1,6 +1,6 @@
-//! Lists one page of keys of a folder tree, in byte order.
+//! Lists one page of keys of a directory tree, in byte order.
 //!
-//! The walk never holds more than a page of names. It does not enter folders
+//! The walk never holds more than a page of names. It does not enter directories
 //! whose keys cannot be on the page: outside the prefix, before the marker, after
 //! the end of the page, or already grouped under a common prefix.
 

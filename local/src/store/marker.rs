@@ -17,20 +17,20 @@ const MARKER: &str = ".osslive";
 /// The name of the lock file in a data directory.
 pub(super) const LOCK: &str = ".lock";
 
-/// The version of the folder's layout that this endpoint writes and reads.
+/// The version of the directory's layout that this endpoint writes and reads.
 const FORMAT: u64 = 1;
 
 /// Longer than any marker.
 const LONGEST: u64 = 4096;
 
-/// The content of a folder's marker.
+/// The content of a directory's marker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Marker {
     format: u64,
     /// Whether upper-case letters are escaped in names, since the file system is
     /// case-insensitive.
     pub(super) folds_case: bool,
-    /// Whether the folder is deleted when no endpoint uses it anymore.
+    /// Whether the directory is deleted when no endpoint uses it anymore.
     pub(super) is_temporary: bool,
 }
 
@@ -41,12 +41,12 @@ struct Version {
 }
 
 impl Marker {
-    /// Reads the marker of the folder `data`; returns `None` for an empty folder,
+    /// Reads the marker of the directory `data`; returns `None` for an empty directory,
     /// in which one may be created.
     ///
     /// # Errors
     ///
-    /// The folder was not created by an endpoint, or has an unknown format.
+    /// The directory was not created by an endpoint, or has an unknown format.
     pub(super) fn find(data: &Path) -> io::Result<Option<Marker>> {
         let path = data.join(MARKER);
         let Some(found) = own::look(&path)? else {
@@ -60,8 +60,8 @@ impl Marker {
         if is_bare(data)? {
             return Ok(None);
         }
-        let what = "it is writable, so it was not created by an endpoint; the folder may come from a checkout. \
-                    To use the buckets in it, move their folders to a new data directory";
+        let what = "it is writable, so it was not created by an endpoint; the directory may come from a checkout. \
+                    To use the buckets in it, move their directories to a new data directory";
         Err(at(&path, refused(what)))
     }
 
@@ -79,13 +79,13 @@ impl Marker {
         serde_json::from_slice(&text).map_err(damaged)
     }
 
-    /// Writes the marker of the folder `data`. The lock file must exist.
+    /// Writes the marker of the directory `data`. The lock file must exist.
     pub(super) fn write(data: &Path, is_temporary: bool) -> io::Result<Marker> {
         let marker = Marker { format: FORMAT, folds_case: folds_case(data)?, is_temporary };
         let path = data.join(MARKER);
         let written = marker.write_to(&path).map_err(|error| at(&path, error))?;
         if !is_temporary {
-            // Flushed before anything else is created: without the marker, the folder
+            // Flushed before anything else is created: without the marker, the directory
             // would be refused.
             written
                 .sync_all()
@@ -105,7 +105,7 @@ impl Marker {
         }
         Err(refused(
             "it cannot be made read-only, since its file system does not support permissions: \
-            mount it with an option that supports them, or use another folder",
+            mount it with an option that supports them, or use another directory",
         ))
     }
 }
@@ -125,7 +125,7 @@ fn is_read_only(found: &Metadata) -> bool {
     found.permissions().readonly()
 }
 
-/// Returns whether a folder is empty, except for files of an endpoint that was
+/// Returns whether a directory is empty, except for files of an endpoint that was
 /// killed while it claimed the folder.
 fn is_bare(data: &Path) -> io::Result<bool> {
     for entry in fs::read_dir(data)? {
@@ -147,12 +147,11 @@ fn is_bare(data: &Path) -> io::Result<bool> {
 
 fn not_ours(data: &Path) -> io::Error {
     let mut what = format!(
-        "it is not empty and has no marker {MARKER}: must be a new or empty folder, or one \
+        "it is not empty and has no marker {MARKER}: must be a new or empty directory, or one \
         that was created by an endpoint"
     );
     if data.join(".scratch").is_dir() && data.join(LOCK).is_file() {
-        what +=
-            ". To use buckets of an earlier version, move their folders to a new data directory";
+        what += ". To use buckets of an earlier version, move their directories to a new data directory";
     }
     refused(what)
 }

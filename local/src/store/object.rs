@@ -194,7 +194,7 @@ impl Objects {
         self.scratch.flush_file(&own::reach(&self.files, &self.naming.object(key))?)
     }
 
-    /// Flushes the names in the folder of a key, if calls are flushed.
+    /// Flushes the names in the directory of a key, if calls are flushed.
     pub(super) fn flush_folder_of(&self, key: &str) -> io::Result<()> {
         let path = own::reach(&self.files, &self.naming.object(key))?;
         path.parent().map_or(Ok(()), |folder| self.scratch.flush_folder(folder))
@@ -502,7 +502,7 @@ impl Objects {
         Ok(found.into_keys().collect())
     }
 
-    /// Closes the objects permanently by moving `folder`, their bucket, away;
+    /// Closes the objects permanently by moving `directory`, their bucket, away;
     /// returns `false` if there are any objects.
     pub(super) fn retire(&self, folder: &Path) -> io::Result<bool> {
         let mut gone = self.write_lock();

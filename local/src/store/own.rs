@@ -1,17 +1,17 @@
-//! Access to the endpoint's own folders and files: folders of mode 0700, files
+//! Access to the endpoint's own directories and files: directories of mode 0700, files
 //! of mode 0600, owned by the user who runs the endpoint, never links.
 //!
-//! Checking a path before using it is safe here: only the owner of a folder of
+//! Checking a path before using it is safe here: only the owner of a directory of
 //! mode 0700 and the superuser can create, rename or replace anything in it. The
 //! data directory is opened without following a link and made inaccessible to
 //! others through that handle before anything in it is read, so nobody else can
-//! replace a checked folder by a link. A folder below it that belongs to another
+//! replace a checked directory by a link. A directory below it that belongs to another
 //! user is refused. Folders above the data directory are up to the user: links
 //! there are followed (`/tmp` is one on macOS), and anyone who may rename those
-//! folders may move the data directory as a whole.
+//! directories may move the data directory as a whole.
 //!
 //! Windows has neither modes nor numeric owners. New files inherit the access
-//! control list of their folder, which in a user's profile and `%TEMP%` allows
+//! control list of their directory, which in a user's profile and `%TEMP%` allows
 //! that user, administrators and the system. Links and junctions are refused
 //! there too.
 
@@ -19,7 +19,7 @@ use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-/// Creates a folder and missing folders above it, for this user only.
+/// Creates a directory and missing directories above it, for this user only.
 pub(super) fn create_folder(path: &Path) -> io::Result<()> {
     for_this_user().recursive(true).create(path).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => io::ErrorKind::NotADirectory.into(),
@@ -35,13 +35,13 @@ fn for_this_user() -> DirBuilder {
     builder
 }
 
-/// Creates the folder unless it exists, and makes sure that it belongs to this
+/// Creates the directory unless it exists, and makes sure that it belongs to this
 /// user and nobody else has access.
 ///
 /// # Errors
 ///
-/// The folder, or anything in a folder that was accessible to others, is a link,
-/// belongs to another user or is neither a folder nor a file; the error contains
+/// The directory, or anything in a directory that was accessible to others, is a link,
+/// belongs to another user or is neither a directory nor a file; the error contains
 /// the path.
 pub(super) fn ensure_folder(path: &Path) -> io::Result<()> {
     match fs::symlink_metadata(path) {
@@ -51,10 +51,10 @@ pub(super) fn ensure_folder(path: &Path) -> io::Result<()> {
     close(path)
 }
 
-/// Checks that `found` is a folder that belongs to this user.
+/// Checks that `found` is a directory that belongs to this user.
 pub(super) fn check_folder(found: &Metadata) -> io::Result<()> {
     if found.is_symlink() {
-        return Err(refused("it is a link, which is not followed: must be a folder"));
+        return Err(refused("it is a link, which is not followed: must be a directory"));
     }
     if !found.is_dir() {
         return Err(io::ErrorKind::NotADirectory.into());
@@ -74,7 +74,7 @@ pub(super) fn check_file(found: &Metadata) -> io::Result<()> {
 }
 
 /// Checks that `found` belongs to the user who runs this process. The superuser
-/// could use the folders of others, but they are refused all the same: their
+/// could use the directories of others, but they are refused all the same: their
 /// owner could redirect the superuser with links.
 #[cfg(unix)]
 fn check_owner(found: &Metadata) -> io::Result<()> {
@@ -93,7 +93,7 @@ fn check_owner(_: &Metadata) -> io::Result<()> {
     Ok(())
 }
 
-/// Makes a folder inaccessible to other users, and its contents too if it was
+/// Makes a directory inaccessible to other users, and its contents too if it was
 /// accessible before.
 #[cfg(unix)]
 pub(super) fn close(path: &Path) -> io::Result<()> {
@@ -110,7 +110,7 @@ pub(super) fn close(path: &Path) -> io::Result<()> {
     folder.set_permissions(fs::Permissions::from_mode(0o700)).map_err(named)?;
     if !is_closed(&folder.metadata()?) {
         let what = "other users have access, and its file system does not support permissions: mount it \
-        with an option that supports them, or use another folder";
+        with an option that supports them, or use another directory";
         return Err(at(path, refused(what)));
     }
     for entry in fs::read_dir(path)? {
@@ -176,7 +176,7 @@ pub(super) fn look(path: &Path) -> io::Result<Option<Metadata>> {
 }
 
 /// Returns the path of `relative` below `root`, after checking that all existing
-/// folders in between belong to this user.
+/// directories in between belong to this user.
 pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
     let mut path = root.to_owned();
     let mut parts = relative.iter().peekable();
@@ -187,7 +187,7 @@ pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
         }
         match look(&path)? {
             None => return Ok(root.join(relative)),
-            // Relative to the bucket's folder, since peers can see the message.
+            // Relative to the bucket's directory, since peers can see the message.
             Some(found) => {
                 let named = path.strip_prefix(root.parent().unwrap_or(root)).unwrap_or(&path);
                 check_folder(&found).map_err(|error| at(named, error))?;
@@ -197,8 +197,8 @@ pub(super) fn reach(root: &Path, relative: &Path) -> io::Result<PathBuf> {
     Ok(path)
 }
 
-/// Creates the folders between `root`, which exists, and `relative`, for this
-/// user only. Returns the folders in which it created one.
+/// Creates the directories between `root`, which exists, and `relative`, for this
+/// user only. Returns the directories in which it created one.
 pub(super) fn create_between(root: &Path, relative: &Path) -> io::Result<Vec<PathBuf>> {
     let builder = for_this_user();
     let mut changed = Vec::new();

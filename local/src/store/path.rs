@@ -213,7 +213,7 @@ mod tests {
         "*?",
     ];
 
-    /// Decodes a path as a walk of the folder would.
+    /// Decodes a path as a walk of the directory would.
     fn key_of(path: &std::path::Path) -> String {
         let parts: Vec<_> = path.iter().map(|part| part.to_str().unwrap()).collect();
         let (mut key, mut pending) = (String::new(), String::new());

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 /// The prefix of temporary directories' names; the rest is random.
 const PREFIX: &str = "osslive-";
 
-/// Creates a folder with an unpredictable name, after deleting the folders of
+/// Creates a directory with an unpredictable name, after deleting the directories of
 /// killed processes.
 pub(super) fn create(medium: Medium) -> io::Result<TempDir> {
     let parent = match medium {
@@ -23,13 +23,13 @@ pub(super) fn create(medium: Medium) -> io::Result<TempDir> {
 /// The storage of a temporary directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Medium {
-    /// The system's folder for temporary files.
+    /// The system's directory for temporary files.
     Disk,
     /// Memory only, apart from swap space.
     Memory,
 }
 
-/// Returns the folder of an in-memory file system, which Linux has for POSIX shared
+/// Returns the directory of an in-memory file system, which Linux has for POSIX shared
 /// memory.
 fn memory() -> io::Result<PathBuf> {
     const SHARED: &str = "/dev/shm";
@@ -47,7 +47,7 @@ fn memory() -> io::Result<PathBuf> {
     Err(io::Error::new(io::ErrorKind::Unsupported, what))
 }
 
-/// Returns the number of bytes available on a folder's file system; `None` if
+/// Returns the number of bytes available on a directory's file system; `None` if
 /// unknown.
 pub(super) fn bytes_left(folder: &Path) -> Option<u64> {
     #[cfg(unix)]
@@ -86,7 +86,7 @@ fn sweep(parent: &Path) {
             continue;
         }
         if let Some(claim) = Claim::abandoned(entry.path()) {
-            // The lock is held; links in the folder are not followed.
+            // The lock is held; links in the directory are not followed.
             let _ = fs::remove_dir_all(&claim.data);
         }
     }

@@ -126,7 +126,7 @@ def milliseconds(seconds: Optional[float], name: str) -> Optional[int]:
     if seconds is None:
         return None
     if not 0 < seconds < 2**32 / 1000:
-        raise InvalidArgument(f"{name} {seconds}: must be greater than zero")
+        raise InvalidArgument(f"{name} {seconds}: must be greater than zero and less than 4294967")
     return max(1, round(seconds * 1000))
 
 

@@ -1,4 +1,4 @@
-"""A class of errors for each code.
+"""An exception class for each code.
 
 Written by generate.py from src/error.rs.
 """

@@ -115,7 +115,7 @@ _COMBINED: Dict[Tuple[_Class, _Class], _Class] = {}
 
 
 def combined(by_code: _Class, by_kind: _Class) -> _Class:
-    """Returns the class of errors that are both."""
+    """Returns the exception class that is both."""
     if issubclass(by_code, by_kind):
         return by_code
     parts = (by_code, by_kind)

@@ -52,7 +52,7 @@ class _LevelSync:
             self.level, self.is_set = level, True
 
     def close(self) -> None:
-        """Disables the callback at the end of the interpreter."""
+        """Disables the callback at interpreter shutdown."""
         _work.quit_all()
         self.is_closed = True
         if self.is_set:

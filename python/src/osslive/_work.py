@@ -95,7 +95,7 @@ class Work(Generic[T]):
         outer, _this_thread.work = _this_thread.work, self
         if self._is_over is not None:
             _spread[self] = self._is_over
-        # Checked after it was registered above, where the end of the interpreter finds it.
+        # Checked after registering above, where interpreter shutdown finds this call.
         has_callback = self._callback is not None and not _is_ending.is_set()
         try:
             return self._do(self._on_event if has_callback else None)
@@ -153,7 +153,7 @@ class Work(Generic[T]):
             self._worker.wake()
 
     def quit(self) -> None:
-        """Ends the call without further callbacks, at the end of the interpreter."""
+        """Ends the call without further callbacks, at interpreter shutdown."""
         self._is_stopped = True
         if self._abort is not None:
             self._abort()
@@ -298,7 +298,7 @@ _is_ending = threading.Event()
 
 
 def _worker() -> Optional[_Worker]:
-    """Returns a worker; None if no thread can be started, as at the end of the interpreter."""
+    """Returns a worker; None if no thread can be started, as at interpreter shutdown."""
     if _is_ending.is_set():
         return None
     try:

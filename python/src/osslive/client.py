@@ -349,8 +349,8 @@ class Client:
         return ChannelUrls.of(self._call(library().create_channel, text(id, "id"), with_config))
 
     def get_channel(self, id: str) -> Channel:
-        """Returns a channel's configuration, and its URLs and last modification time if the credentials may
-        list channels.
+        """Returns a channel's configuration, and its URLs and last-modified time if the
+        credentials may list channels.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
@@ -646,7 +646,7 @@ class Client:
         return samples(lambda: self.get_channel_status(id), interval)
 
     def analyze_history(self, id: str, days: int = 7) -> HistoryAnalysis:
-        """Summarizes the sessions of the last ``days`` days, of which the service keeps the latest ten.
+        """Summarizes the sessions of the last ``days`` days. The service keeps only the last ten.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
@@ -686,7 +686,7 @@ class Client:
         """Downloads a part of a channel's recording into one MPEG transport stream.
 
         The part is the session that includes ``session``, the time from ``start`` to ``end``, or
-        the ``last`` length of time up to now; by default the latest session. It may be of any length. With
+        a period of ``last`` up to now; by default the latest session. It may be of any length. With
         ``follow``, the download continues until the channel is no longer live, or ``end`` is
         reached. An existing file is an error unless ``overwrite`` is set.
 
@@ -751,7 +751,7 @@ class Client:
 
     def _abort(self, handle: Handle) -> None:
         """Ends a call at once, together with the object it uses. Calls of other threads are not
-        affected, unless the interpreter is ending."""
+        affected, unless the interpreter is shutting down."""
         self._shared.origin.forget(of_main_thread=True)
         call(library().client_shutdown, handle)
 

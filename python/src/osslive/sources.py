@@ -24,7 +24,7 @@ class EcsRole:
 
 @dataclass(frozen=True)
 class OidcRole:
-    """A RAM role, assumed with the token of an OIDC provider, such as RRSA in Kubernetes. The
+    """A RAM role, assumed with the token of an OIDC provider, as RRSA does in Kubernetes. The
     token file is read again for each refresh. By default, ``session_name`` is "osslive" and
     ``sts_endpoint`` comes from the environment (``ALIBABA_CLOUD_STS_ENDPOINT``, or
     ``ALIBABA_CLOUD_STS_REGION``), else "sts.aliyuncs.com"."""

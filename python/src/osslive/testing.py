@@ -324,8 +324,8 @@ class Control:
             request.data = json.dumps(body).encode()
         try:
             # Never through a proxy.
-            with build_opener(ProxyHandler({})).open(request, timeout=10) as answer:
-                text = answer.read()
+            with build_opener(ProxyHandler({})).open(request, timeout=10) as response:
+                text = response.read()
         except HTTPError as error:
             output = error.read().decode(errors="replace")
             with suppress(ValueError, KeyError, TypeError):

@@ -57,7 +57,7 @@ fn is_known(result: &osslive::Result<Channel>) -> bool {
 fn unless_failed(mut failures: Vec<(&str, Error)>, total: usize) -> Outcome {
     match failures.len() {
         0 => Ok(()),
-        // The error itself says more.
+        // A single error is reported as it is.
         1 => Err(failures.remove(0).1.into()),
         failed => {
             let exit = Exit::of_all(failures.iter().map(|(_, error)| Exit::of(error)));
