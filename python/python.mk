@@ -1,5 +1,5 @@
-# Builds, tests and benchmarks the Python package. Included by the Makefile at the
-# top, and runs from its folder.
+# Builds, tests and benchmarks the Python package. Included by the top-level Makefile,
+# and runs in its directory.
 
 PYTHON ?= python3
 PYTHON_VENV := target/python

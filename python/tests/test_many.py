@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Tuple, Type
 
 import pytest
-from conftest import IDLE, Responder, Recording, client_of, run
+from conftest import IDLE, Recording, Responder, client_of, run
 
 import osslive
 from osslive import ChannelConfig, ChannelState, Highlight
@@ -52,7 +52,9 @@ def test_an_error_in_a_batch_equals_that_of_a_single_call(osslive_client: ossliv
     assert (of_many.error.code, of_many.error.ec) == (single.value.code, single.value.ec)
 
 
-def test_a_sweep_waits_for_many_channels_at_the_same_time(serve: Callable[[Responder], str]) -> None:
+def test_a_sweep_waits_for_many_channels_at_the_same_time(
+    serve: Callable[[Responder], str],
+) -> None:
     everybody = threading.Barrier(8)
 
     def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:
@@ -449,7 +451,9 @@ def test_an_interpreter_exits_while_daemon_threads_report_progress(
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there is no fork on Windows")
-def test_a_child_does_not_wait_for_the_work_of_its_parent(serve: Callable[[Responder], str]) -> None:
+def test_a_child_does_not_wait_for_the_work_of_its_parent(
+    serve: Callable[[Responder], str],
+) -> None:
     arrived, over = threading.Event(), threading.Event()
 
     def respond(request: BaseHTTPRequestHandler) -> tuple[int, bytes]:

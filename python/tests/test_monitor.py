@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Callable, Iterable, cast
 
 import pytest
-from conftest import Responder, Recording, client_of, run, until
+from conftest import Recording, Responder, client_of, run, until
 
 import osslive
 from osslive import ChangeKind, StreamState

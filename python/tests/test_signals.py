@@ -161,7 +161,9 @@ def test_calls_of_other_threads_continue(held: tuple[str, threading.Event]) -> N
 
 
 @pytest.mark.parametrize("level", ["DEBUG", "CRITICAL"])
-def test_no_signal_is_lost_during_short_calls(level: str, serve: Callable[[Responder], str]) -> None:
+def test_no_signal_is_lost_during_short_calls(
+    level: str, serve: Callable[[Responder], str]
+) -> None:
     output = run(
         PREAMBLE
         + textwrap.dedent(

@@ -195,7 +195,9 @@ def highlight_parts(highlights: Sequence[Highlight]) -> Tuple[Any, int]:
         elif isinstance(start, timedelta) or end is None or isinstance(end, timedelta):
             raise InvalidArgument(f"the highlight {part.name!r} needs both times, or two offsets")
         elif part.session is not None:
-            raise InvalidArgument(f"the highlight {part.name!r} cannot have both times and a session")
+            raise InvalidArgument(
+                f"the highlight {part.name!r} cannot have both times and a session"
+            )
         else:
             place.start_time, place.end_time = span(start, end)
             _not_0(place.end_time, "end")

@@ -31,8 +31,9 @@ def osslive_command(given: Union[str, os.PathLike[str], None] = None) -> str:
         raise ProgramNotFound(
             "the command osslive was not found: OSSLIVE_BIN is not set, this package has none ("
             + ", ".join(own)
-            + "), and no absolute directory on PATH has one; to build it, run cargo build --release "
-            "-p osslive-cli in the sources of osslive and set OSSLIVE_BIN to target/release/osslive"
+            + "), and no absolute directory on PATH has one; to build it, run cargo build "
+            "--release -p osslive-cli in the sources of osslive, and set OSSLIVE_BIN to "
+            "target/release/osslive"
         )
     return found
 
