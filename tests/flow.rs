@@ -240,7 +240,7 @@ fn a_rejected_publisher_gets_the_error_of_the_service() {
         assert!(message.starts_with(words), "{url}: {message}");
     }
     let first = clip::publish(&good);
-    assert_eq!(rejection(&good), "ChannelStillLive: Live channel has a publisher already.");
+    assert_eq!(rejection(&good), "ChannelStillLive: Live channel already has a publisher.");
     first.finish().unwrap();
 }
 
