@@ -1,8 +1,8 @@
 //! The recorder: any sequence of messages becomes fragments that keep the
-//! rules of transport streams which do not depend on what the frames hold.
+//! transport stream rules that do not depend on the frames' contents.
 //!
 //! The input is a list of messages: a byte for the kind and whether the body
-//! is a good one of a real clip, two for the step of the clock, one for the
+//! comes from a real clip, two for the clock step, one for the
 //! length of the body, and the body.
 
 #![no_main]
@@ -19,27 +19,19 @@ use std::sync::LazyLock;
 #[path = "../../local/tests/support/tscheck.rs"]
 mod tscheck;
 
-/// Rules that hold whatever a frame consists of. That no decoding time lies
-/// before the clock reference is none of them: sound may come later than its
-/// picture by more than the clock runs behind, and is better late than lost. A stream that
-/// has nothing in the fragment after a seam bears the mark of it in a later one.
-const RULES: &[&str] = &[
-    "no packets",
-    "not a whole number of packets",
-    "is out of sync or malformed",
-    "does not begin with PAT and PMT",
-    "the PAT",
-    "the PMT",
-    "a PID that no PMT announces",
-    "discontinuity indicator is false",
-    "the counter of PID",
-    "a clock reference on the wrong PID",
-    "reaches over the fragment's edge",
-    "begins before the clock reference",
-    "malformed PES header",
-    "is not as long as it says",
-    "presented before it is decoded",
-    "decoding times do not rise",
+/// Violations that depend on what the frames contain, which here is arbitrary. A decoding
+/// time may also be before the clock reference: audio may arrive later than its picture
+/// by more than the clock's delay, and late is better than lost.
+const IGNORED: &[&str] = &[
+    "no clock reference",
+    "the clock reference steps by",
+    "a decoding time is before the clock reference",
+    "a frame without",
+    "a frame with two delimiters",
+    "an IDR frame not marked",
+    "a key frame",
+    "audio is not whole ADTS frames",
+    " ms, but the stated duration is ",
 ];
 
 static CLIP: LazyLock<Vec<(TagKind, Vec<u8>)>> = LazyLock::new(|| {
@@ -111,7 +103,7 @@ fuzz_target!(|data: &[u8]| {
         let (body, tail) = tail.split_at(tail.len().min(usize::from(*length)));
         rest = tail;
         let step = i16::from_be_bytes([*high, *low]);
-        // Steps of a clock, and now and then a jump.
+        // Clock steps, with occasional jumps.
         let step = i64::from(step) << if kind & 8 != 0 { 20 } else { 0 };
         time = time.saturating_add_signed(step);
         now = now.saturating_add_signed(step / 2);
@@ -148,7 +140,7 @@ fuzz_target!(|data: &[u8]| {
     let broken: Vec<String> = tscheck::check(&pieces)
         .violations
         .into_iter()
-        .filter(|violation| RULES.iter().any(|rule| violation.contains(rule)))
+        .filter(|violation| !IGNORED.iter().any(|ignored| violation.contains(ignored)))
         .collect();
     assert!(broken.is_empty(), "{broken:#?}");
 });
