@@ -462,7 +462,7 @@ def bench_local():
     for streams in [1, 10, 50]:
         say(f"{streams} streams")
         results = [stream(kind, streams) for kind in kinds]
-        for what, column in [("CPU, ms per second and stream", 0), ("memory, KiB per stream", 1)]:
+        for what, column in [("CPU, ms per second per stream", 0), ("memory, KiB per stream", 1)]:
             values = [result[column] for result in results]
             share = f"{values[0] / values[1]:.2f}" if len(values) > 1 and values[1] else ""
             noun = "stream" if streams == 1 else "streams"

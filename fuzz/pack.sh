@@ -1,5 +1,5 @@
 #!/bin/sh
-# Minimises corpus/, where fuzz/run.sh collects inputs, and packs it into corpora/:
+# Minimizes corpus/, where fuzz/run.sh collects inputs, and packs it into corpora/:
 # fuzz/pack.sh [TARGET...]. Keeps the smallest inputs that add coverage to seeds/, up to
 # a size limit.
 set -eu

@@ -1,10 +1,10 @@
 #!/bin/sh
 # Runs fuzz targets: fuzz/run.sh SECONDS [TARGET...], by default each of them
-# for a minute, one after the other. What is found lies in fuzz/artifacts/. Runs start
+# for a minute, one after the other. Findings are written to fuzz/artifacts/. Runs start
 # from seeds/ and corpora/, which fuzz/pack.sh packs from earlier runs.
 #
 # libFuzzer with coverage from rustc's own pass: no nightly toolchain, no
-# cargo-fuzz. A C++ compiler builds libFuzzer. `capi` is a C program on the
+# cargo-fuzz. A C++ compiler builds libFuzzer. `capi` is a C program linked to the
 # static library, which clang builds with its own libFuzzer and sanitizers, with
 # $CFLAGS; all other code is safe Rust, with nothing to sanitize.
 set -eu

@@ -12,8 +12,8 @@ use osslive_local::media::flv::Reader;
 use osslive_local::push::Publisher;
 use support::{LONG, Program, SOON, Shell, shipped_clip, wait_until};
 
-/// Sends the clip in a loop, at a percentage of its speed that may change, until it
-/// is above a hundred.
+/// Sends the clip in a loop, at a variable percentage of its speed, until that
+/// exceeds 100.
 fn publish(url: &str, speed: &AtomicU32) {
     const STEP: Duration = Duration::from_millis(20);
     let file = fs::read(shipped_clip()).expect("the clip");
@@ -65,7 +65,7 @@ fn a_publisher_that_stalls_or_slows_down_is_reported() {
             &mut shell.command("monitor cam --interval 1s --min-bit-rate 60k --json"),
         );
         let mut seen = wait_for(&watching, 0, "wentLive");
-        wait_until("a whole frame rate", || {
+        wait_until("a full frame rate", || {
             let status = shell.json("channel status cam");
             let rate = status["video"]["frameRate"].as_u64().unwrap_or(0);
             (rate >= 20 && status["audio"]["bandwidth"].as_u64() > Some(0), status)

@@ -270,7 +270,7 @@ fn only_channels_with_the_prefix_are_deleted_and_only_on_request() {
     let plan = stage.apply("channels.yaml", "--prune --dry-run");
     assert!(plan.contains("stage-old  delete"), "{plan}");
     assert!(plan.ends_with("1 to delete, 3 unchanged; nothing sent\n"), "{plan}");
-    // There is no terminal to ask on.
+    // There is no terminal for a prompt.
     let ran = stage.failure("channels.yaml", "--prune", 2);
     assert!(ran.stderr.contains("1 channel would be deleted: add --yes"), "{}", ran.stderr);
     assert_eq!(stage.writes(), [""; 0]);
@@ -291,9 +291,9 @@ fn only_channels_with_the_prefix_are_deleted_and_only_on_request() {
 }
 
 #[test]
-fn a_terminal_is_asked_before_channels_are_deleted() {
+fn deleting_channels_is_confirmed_on_a_terminal() {
     if !has_script() {
-        return support::skipped("a question on a terminal", "no util-linux script");
+        return support::skipped("a prompt on a terminal", "no util-linux script");
     }
     let stage = Stage::new("apply-ask");
     let file = stage.file("channels.yaml", THREE);
@@ -461,14 +461,14 @@ fn a_run_killed_at_any_time_is_completed_by_the_next() {
         let before = stage.ids().len();
         on_the_way += usize::from((1..40).contains(&before));
         let report = stage.json("channels.yaml", "");
-        // At most the requests in flight still arrive.
+        // Only requests already in flight can still arrive.
         let done = report["done"].as_u64().expect("a number") as usize;
         assert!(done <= 40 - before && done + 8 >= 40 - before, "{done} after {before}");
         sent += done;
         assert_eq!(stage.ids().len(), 40);
         assert_eq!(stage.json("channels.yaml", "")["changes"], 0);
     }
-    println!("{killed} killed, {on_the_way} between the changes; {sent} changes were left");
+    println!("{killed} killed, {on_the_way} of them between changes; {sent} changes were left");
 }
 
 // Ctrl-C is a signal only on Unix.

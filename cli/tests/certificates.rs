@@ -1,4 +1,4 @@
-//! Endpoints with a certificate from a private authority.
+//! Endpoints with a certificate from a private CA.
 
 mod support;
 
@@ -19,7 +19,7 @@ use support::{
 const RESPONSE: &str = "<ListLiveChannelResult><Prefix/><Marker/><MaxKeys>100</MaxKeys>\
                       <IsTruncated>false</IsTruncated></ListLiveChannelResult>";
 
-/// Returns the port of a server for https://localhost, and its authority's
+/// Returns the port of a server for https://localhost, and its CA
 /// certificate.
 fn serve() -> (u16, String) {
     let mut params = CertificateParams::new(Vec::new()).expect("no names");
@@ -68,7 +68,7 @@ fn respond(stream: impl Read + Write) -> std::io::Result<()> {
 }
 
 #[test]
-fn a_named_private_authority_is_trusted() {
+fn a_private_ca_in_a_file_is_trusted() {
     let home = Folder::new("certificates");
     let (port, authority) = serve();
     let list = |options: &str| {

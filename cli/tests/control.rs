@@ -1,4 +1,4 @@
-//! `osslive control`: control of an endpoint from a shell.
+//! `osslive control`: controls an endpoint from a shell.
 
 mod support;
 
@@ -55,7 +55,7 @@ fn a_fault_is_added_listed_and_deleted() {
     );
     let requests = stage.succeeds("requests --operation GetLiveChannelStat");
     assert!(requests.contains("403") && requests.contains("fault rule 1"), "{requests}");
-    assert_eq!(stage.succeeds("fault remove 1"), "deleted fault rule 1\n");
+    assert_eq!(stage.succeeds("fault remove 1"), "removed fault rule 1\n");
     client.get_channel_status("cam").expect("a status");
     assert_eq!(stage.succeeds("fault list"), "no fault rules\n");
 }

@@ -1,4 +1,4 @@
-//! `osslive doctor`: the reasons why there is no video, on the command line.
+//! `osslive doctor`: finds out why there is no video.
 
 mod support;
 

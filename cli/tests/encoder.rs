@@ -30,7 +30,7 @@ const CLIP_360P: &str = "-f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i \
 // --- accepted streams ------------------------------------------------------------
 
 #[test]
-fn a_stream_of_360p_is_recorded_and_plays_while_it_is_live() {
+fn a_360p_stream_is_recorded_and_plays_while_it_is_live() {
     let Some(stage) = Stage::set("360p") else { return };
     let channel = stage.channel("cam");
     let encoder = "-re -f lavfi -i testsrc2=size=640x360:rate=30 -f lavfi -i sine -t 8 \
@@ -55,7 +55,7 @@ fn a_stream_of_360p_is_recorded_and_plays_while_it_is_live() {
 }
 
 #[test]
-fn a_stream_of_1080p_with_b_frames_is_recorded() {
+fn a_1080p_stream_with_b_frames_is_recorded() {
     let Some(stage) = Stage::set("1080p") else { return };
     let channel = stage.channel("cam");
     let clip = clip(
@@ -78,10 +78,10 @@ fn a_stream_of_1080p_with_b_frames_is_recorded() {
 }
 
 #[test]
-fn a_stream_with_only_audio_is_recorded() {
+fn an_audio_only_stream_is_recorded() {
     let Some(stage) = Stage::set("sound") else { return };
     let channel = stage.channel("radio");
-    let clip = clip("sound", "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 7 -c:a aac");
+    let clip = clip("audio", "-f lavfi -i sine=frequency=440:sample_rate=48000 -t 7 -c:a aac");
     let encoder = publish_clip(&clip, &channel.publish_url());
     channel.wait_live(None, Some(48_000));
     encoder.end(LONG).silent("the encoder");
@@ -92,7 +92,7 @@ fn a_stream_with_only_audio_is_recorded() {
 }
 
 #[test]
-fn a_stream_with_only_video_is_recorded() {
+fn a_video_only_stream_is_recorded() {
     let Some(stage) = Stage::set("pictures") else { return };
     let channel = stage.channel("cam");
     let clip = clip(
@@ -109,9 +109,9 @@ fn a_stream_with_only_video_is_recorded() {
     );
 }
 
-/// From 16,777,215 ms on, RTMP timestamps need their extended form.
+/// RTMP timestamps of 16,777,215 ms or more need the extended timestamp field.
 #[test]
-fn a_clock_starting_at_17000_seconds_and_29_97_frames_are_recorded() {
+fn a_29_97_fps_stream_starting_at_17000_seconds_is_recorded() {
     let Some(stage) = Stage::set("ntsc") else { return };
     let channel = stage.channel("cam");
     let clip = clip(

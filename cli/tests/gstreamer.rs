@@ -43,7 +43,7 @@ fn gstreamer_is_recorded_until_ctrl_c_and_its_session_ends() {
 }
 
 #[test]
-fn a_rejected_gstreamer_gets_the_reason() {
+fn a_rejected_gstreamer_pipeline_gets_the_reason() {
     if !has_gstreamer() {
         return;
     }
@@ -61,7 +61,7 @@ fn the_pipeline_in_the_guide_is_the_tested_one() {
     let guide = fs::read_to_string(root.join("docs/guide.md")).expect("the guide");
     let (_, pipeline) = script.split_once("exec ").expect("the pipeline");
     let url = "$(osslive --local publish-url main-stage)";
-    assert!(guide.contains(&pipeline.replace("$url", url)), "the guide shows another pipeline");
+    assert!(guide.contains(&pipeline.replace("$url", url)), "the guide shows a different pipeline");
 }
 
 fn publish(endpoint: &Endpoint, channel: &str) -> Program {

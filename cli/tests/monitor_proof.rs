@@ -1,4 +1,4 @@
-//! The monitor at full size and with many kills, for `make test-monitor`: it takes
+//! The monitor at full scale and under repeated kills, for `make test-monitor`: it takes
 //! twenty minutes.
 
 mod support;
@@ -122,7 +122,7 @@ fn ten_thousand_channels_in_little_memory_while_the_service_throttles() {
 
 #[test]
 #[ignore = "it takes three minutes"]
-fn a_hundred_kills_lose_no_change() {
+fn no_change_is_lost_in_a_hundred_kills() {
     let (changes, requests) = kill_repeatedly("monitor-hundred-kills", 100);
     note(&format!("kills: {changes} changes, each received; {requests} requests in all"));
 }

@@ -540,7 +540,7 @@ fn the_unit_is_valid_and_hardened() {
 // The state.
 
 #[test]
-fn kills_of_monitor_and_receiver_lose_no_change() {
+fn killing_the_monitor_or_the_receiver_loses_no_change() {
     kill_repeatedly("monitoring-kills", 6);
 }
 
@@ -557,7 +557,7 @@ fn events_and_changes_are_kept_while_nothing_runs() {
         (log.contains("cannot deliver an event"), log)
     });
     let ran = terminate(monitor);
-    assert!(ran.stderr.contains("undelivered events are in the state"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("undelivered events are in the state file"), "{}", ran.stderr);
     service.set("channel-1", ChannelState::Disabled);
     service.client.delete_channel("channel-2").expect("it exists");
     hook.restart();
@@ -570,7 +570,7 @@ fn events_and_changes_are_kept_while_nothing_runs() {
     assert_eq!(terminate(monitor).stdout.lines().count(), 2, "known events are not repeated");
 }
 
-/// Stops a monitor like a service manager; it must exit successfully.
+/// Stops a monitor as a service manager would; it must exit successfully.
 fn terminate(monitor: Program) -> support::Ran {
     let sent = Command::new("kill").args(["-TERM", &monitor.id().to_string()]).status();
     assert!(sent.is_ok_and(|status| status.success()), "the monitor runs");
@@ -606,7 +606,7 @@ fn a_state_that_is_in_use_damaged_or_foreign_is_rejected() {
     let monitor = service.start(&line, &[]);
     wait_until("it starts", || {
         let log = monitor.logged();
-        (log.contains("ignoring the incomplete last line of the state"), log)
+        (log.contains("ignoring the incomplete last line of the state file"), log)
     });
 }
 

@@ -11,22 +11,22 @@ use support::{
 };
 
 #[test]
-fn oss2_drives_every_operation_with_v1_signatures() {
+fn oss2_performs_every_operation_with_v1_signatures() {
     every_operation(Sdk::Oss2, "v1");
 }
 
 #[test]
-fn oss2_drives_every_operation_with_v4_signatures() {
+fn oss2_performs_every_operation_with_v4_signatures() {
     every_operation(Sdk::Oss2, "v4");
 }
 
 #[test]
-fn ali_oss_drives_every_operation_with_v1_signatures() {
+fn ali_oss_performs_every_operation_with_v1_signatures() {
     every_operation(Sdk::AliOss, "v1");
 }
 
 #[test]
-fn ali_oss_drives_every_operation_with_v4_signatures() {
+fn ali_oss_performs_every_operation_with_v4_signatures() {
     every_operation(Sdk::AliOss, "v4");
 }
 

@@ -128,7 +128,7 @@ impl Archive {
     }
 }
 
-/// Returns playlists that list all of these fragments but the last three hundred.
+/// Returns playlists that list all but the last three hundred of these fragments.
 fn playlists(fragments: &[Value]) -> Vec<Value> {
     let listed = &fragments[..fragments.len().saturating_sub(300)];
     let playlist = |(number, fragments): (usize, &[Value])| {
@@ -155,7 +155,7 @@ fn killed(command: impl Fn() -> Command, times: u32, limit: Duration) -> u32 {
 }
 
 #[test]
-fn recordings_are_shown_to_people_and_programs() {
+fn recordings_are_listed_as_text_and_json() {
     let archive = Archive::of_session("recording-list", Duration::from_secs(30));
     let start = archive.client.get_channel_history("c").unwrap().records[0].start_time;
     let clip = VodTime::new(start.unix_timestamp(), start.unix_timestamp() + 10);
@@ -217,7 +217,7 @@ fn an_impossible_download_fails_with_the_reason() {
 #[test]
 fn a_download_killed_at_any_time_is_resumed() {
     let archive = Archive::of_fragments("recording-kills", 600);
-    // So slow that the kills come before the end. An emulated system takes long to
+    // So slow that the kills come before the end. An emulated system takes a long time to
     // start a program.
     let slower = if cfg!(windows) { 4 } else { 1 };
     let latency_ms = Some(u64::from(4 * kills() * slower));

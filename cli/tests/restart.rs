@@ -1,4 +1,4 @@
-//! An endpoint that is killed at work and restarted with the same data.
+//! An endpoint that is killed under load and restarted with the same data.
 
 mod support;
 

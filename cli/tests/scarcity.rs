@@ -51,7 +51,7 @@ fn local_with_descriptors(home: &Folder, limit: u32) -> Program {
 fn an_endpoint_that_cannot_start_never_claims_to_listen() {
     let home = Folder::new("scarcity-start");
     let mut outcomes = [0, 0];
-    // Each limit makes another step of the start fail, up to one that is
+    // Each limit makes a different startup step fail, up to one that is
     // sufficient.
     for limit in 6..40 {
         let mut program = local_with_descriptors(&home, limit);

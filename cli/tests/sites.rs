@@ -75,7 +75,7 @@ impl Stage {
         let head = format!("PUT {target} HTTP/1.1\r\nHost: {authority}\r\nConnection: close");
         write!(stream, "{head}\r\nContent-Length: {length}\r\n\r\n{body}").expect("it is sent");
         let mut reply = String::new();
-        stream.read_to_string(&mut reply).expect("a reply");
+        stream.read_to_string(&mut reply).expect("a response");
         assert!(reply.starts_with("HTTP/1.1 200 "), "{reply}");
     }
 
@@ -162,7 +162,7 @@ fn no_page_of_another_site_gets_or_changes_anything() {
 }
 
 #[test]
-fn an_allowed_origin_plays_and_does_nothing_else() {
+fn an_allowed_origin_can_play_and_do_nothing_else() {
     let (allowed, other) = (free("localhost"), free("127.0.0.1"));
     let origin = format!("http://{allowed}");
     let Some(stage) = Stage::set("playback at another site", &["--cors", &origin]) else { return };

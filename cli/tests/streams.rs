@@ -58,7 +58,7 @@ fn ended(command: &Command, stdout: Stream, stderr: Stream) -> (ExitStatus, Stri
     (done.status, text(done.stdout), text(done.stderr))
 }
 
-/// Returns every command, such that it succeeds on every run, and some that fail in
+/// Returns every command, with arguments that always succeed, and some that fail in
 /// various ways.
 fn lines(home: &Folder) -> Vec<String> {
     let clip = shipped_clip();

@@ -51,7 +51,7 @@ static void *replace(void *unused) {
 static void child(void) {
   int heard = 0;
   char *out = NULL;
-  /* It kills a child that hangs, which the parent reports. */
+  /* Kills this child if it hangs; the parent reports that. */
   alarm(CHILD_LIMIT_S);
   SUCCEEDS(osslive_set_log_callback(count, &heard, OSSLIVE_LOG_DEBUG, &error));
   osslive_client *own = client_of_service();

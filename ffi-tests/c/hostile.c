@@ -65,7 +65,7 @@ int main(int argc, char **argv) {
     if (strcmp(argv[1], "peak") == 0) {
       succeeded += calls(client, response);
       long grown = peak_bytes() - before;
-      printf("response %d: grown by at most %ld kB\n", response, grown / 1024);
+      printf("response %d: grew by at most %ld kB\n", response, grown / 1024);
       CHECK(grown < MAX_GROWTH);
       continue;
     }

@@ -33,7 +33,7 @@ int main(int argc, char **argv) {
   for (int i = rounds / 5; i < rounds; i++) a_round(client);
   long grown = resident_bytes() - before;
   osslive_client_free(client);
-  printf("grown by %ld bytes in %d calls\n", grown, (rounds - rounds / 5) * 7);
+  printf("grew by %ld bytes in %d calls\n", grown, (rounds - rounds / 5) * 7);
   CHECK(argc > 1 || grown < 256 * 1024);
   return 0;
 }

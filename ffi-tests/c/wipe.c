@@ -45,7 +45,7 @@ static int count(const struct needle *needle) {
   char line[512];
   int found = 0;
   CHECK(maps != NULL && memory != NULL);
-  /* Its own buffers would be searched too, with copies of what was read. */
+  /* Unbuffered: a buffer would be searched too, with copies of what was read. */
   setvbuf(memory, NULL, _IONBF, 0);
   while (fgets(line, sizeof line, maps) != NULL) {
     unsigned long start, end;

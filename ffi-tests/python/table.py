@@ -232,7 +232,7 @@ def memory_stays_flat(client, calls):
     for _ in range(100):
         failure("osslive_get_channel", client, b"")
     grown = resident() - before
-    assert grown < 256 * 1024, f"grown by {grown} bytes"
+    assert grown < 256 * 1024, f"grew by {grown} bytes"
 
 
 def the_client_is_shared(client):

@@ -68,7 +68,7 @@ impl Service {
         self.endpoint.client_builder().build().expect("a client")
     }
 
-    /// Sets the environment of a program to the service.
+    /// Points a program's environment at the service.
     pub fn with_environment(&self, run: Run) -> Run {
         let silent = self.silent.local_addr().expect("an address");
         let (id, secret, token) = Self::TEMPORARY_KEY;

@@ -43,7 +43,7 @@ fn respond(stream: TcpStream, config: Arc<ServerConfig>) {
     }
 }
 
-/// Creates a server's certificate from its own authority, as on the Internet.
+/// Creates a server certificate signed by a CA of its own, as on the Internet.
 fn configuration() -> (Arc<ServerConfig>, String) {
     let key = KeyPair::generate().expect("a key");
     let mut authority = CertificateParams::new(Vec::new()).expect("parameters");

@@ -1,8 +1,8 @@
-/* The C interface with arbitrary bytes as its strings, and as what its peer
- * answers. Built with the address, leak and undefined behaviour sanitizers.
+/* The C interface with arbitrary bytes as its strings, and as its peer's
+ * responses. Built with the address, leak and undefined behavior sanitizers.
  *
- * The input is cut at its NULs: the first piece is the peer's answer, the
- * others are texts, each in memory of just its size. No path is among them:
+ * The input is split at its NULs: the first piece is the peer's response, the
+ * others are strings, each in memory of exactly its size. None is used as a path:
  * the fuzzer would open devices.
  *
  * With -DSEEDED_LEAK errors with an EC are not freed, to see that leaks are found. */
@@ -32,7 +32,7 @@ static size_t answer_length;
 static int listener;
 static osslive_client *client;
 
-/* Closes each connection after one answer, once the request is there. */
+/* Reads a request from each connection, responds, and closes it. */
 static void *serve(void *unused) {
   char request[65536], head[128];
   (void)unused;
@@ -45,13 +45,13 @@ static void *serve(void *unused) {
       filled += (size_t)n;
       if (memmem(request, filled, "\r\n\r\n", 4) != NULL) break;
     }
-    /* The call that it is for may be over, and the next one begun. */
+    /* Its call may have ended already, and the next one started. */
     pthread_mutex_lock(&answer_lock);
     int length = snprintf(head, sizeof head,
                           "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: %zu\r\n\r\n",
                           answer_length);
     struct iovec parts[] = {{head, (size_t)length}, {(void *)answer, answer_length}};
-    /* A client that goes away is no fault. */
+    /* A client that disconnects is not an error. */
     if (writev(peer, parts, 2) < 0) errno = 0;
     pthread_mutex_unlock(&answer_lock);
     close(peer);
@@ -59,7 +59,7 @@ static void *serve(void *unused) {
   return NULL;
 }
 
-/* Looks at every byte of a result, and frees it. */
+/* Reads every byte of a result, and frees it. */
 static void end(osslive_status status, char *text, osslive_error *error) {
   assert((status == OSSLIVE_OK) == (error == NULL));
   if (text != NULL) assert(status == OSSLIVE_OK && strlen(text) < ((size_t)1 << 30));
@@ -85,13 +85,13 @@ static void end(osslive_status status, char *text, osslive_error *error) {
     end(status, out, error); \
   } while (0)
 
-static void heard(int level, const char *message, void *user_data) {
+static void on_log(int level, const char *message, void *user_data) {
   (void)user_data;
   assert(level > 0 && strlen(message) > 0);
 }
 
-/* A client whose every option is a text of the input. It may sign, but is not
- * let near a network. */
+/* A client with options from the input. It may sign, but makes no
+ * requests. */
 static void configure(void) {
   osslive_config *config = osslive_config_new();
   osslive_client *other = NULL;
@@ -183,15 +183,15 @@ static long threads(void) {
   ssize_t n = file < 0 ? -1 : read(file, stat, sizeof stat - 1);
   if (file >= 0) close(file);
   stat[n < 0 ? 0 : n] = 0;
-  /* The name of the program, field 2, may contain blanks. */
+  /* The name of the program, field 2, may contain spaces. */
   const char *at = strrchr(stat, ')');
   for (int field = 2; at != NULL && field < 20; field++) at = strchr(at + 1, ' ');
   return at == NULL ? 0 : strtol(at, NULL, 10);
 }
 
-/* Waits until the threads that a call began are gone. The library waits until their
- * work is done; then they still have to end, and a leak check would take what they
- * hold until then for lost. */
+/* Waits until the threads that a call started have exited. The library waits until their
+ * work is done, but not until they exit, and a leak check would report the memory that
+ * they hold until then. */
 static void settle(long before) {
   const struct timespec pause = {.tv_nsec = 50 * 1000};
   for (int i = 0; threads() > before; i++) {
@@ -221,14 +221,14 @@ int LLVMFuzzerInitialize(int *argc, char ***argv) {
   osslive_config_set_credentials(config, "id", "secret", NULL, NULL);
   osslive_config_set_proxy(config, NULL, NULL);
   osslive_config_set_attempts(config, 1, NULL);
-  osslive_set_log_callback(heard, NULL, OSSLIVE_LOG_DEBUG, NULL);
+  osslive_set_log_callback(on_log, NULL, OSSLIVE_LOG_DEBUG, NULL);
   if (!is_ready || osslive_client_new(config, &client, &error) != OSSLIVE_OK) abort();
   osslive_config_free(config);
   return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  /* Of the fuzzer and the peer: the first input is empty. */
+  /* The threads of the fuzzer and the peer: the first input is empty. */
   static long idle;
   if (idle == 0) idle = threads();
   if (size < 1) return 0;

@@ -1,4 +1,4 @@
-"""Compares how this SDK and the vendor's read responses of the service.
+"""Compares how this SDK and the vendor's parse the service's responses.
 
     differential.py READER [COUNT [SEED]]
 
@@ -201,7 +201,7 @@ def mangle(choose, text):
         names = [token[1:-1] for token in tokens if re.fullmatch(r"<\w+>", token)] or ["a"]
         way = choose.choice([0, 0, 0, 0, 0, 0, 4, 5, 6, 6, 6, 7, 7, 8, 8, 9, 10, 11])
         if way == 0:
-            # Another text of an element.
+            # Replaces the text of an element.
             texts = [number for number, token in enumerate(tokens) if not token.startswith("<")]
             if texts:
                 tokens[choose.choice(texts)] = choose.choice(TEXTS)
@@ -210,7 +210,7 @@ def mangle(choose, text):
         elif way == 5:
             tokens[at] = tokens[at] * 2
         elif way == 6:
-            # An element again, here or elsewhere, perhaps with another text.
+            # Duplicates an element, here or elsewhere, perhaps with different text.
             name = choose.choice(names)
             begin = next((n for n, token in enumerate(tokens) if token == f"<{name}>"), 0)
             end = next((n for n, token in enumerate(tokens) if token == f"</{name}>"), begin)
@@ -220,13 +220,13 @@ def mangle(choose, text):
             place = choose.choice([at, begin, end + 1])
             tokens[place:place] = element
         elif way == 7:
-            # An element less.
+            # Removes an element.
             name = choose.choice(names)
             begin = next((n for n, token in enumerate(tokens) if token == f"<{name}>"), 0)
             end = next((n for n, token in enumerate(tokens) if token == f"</{name}>"), begin)
             del tokens[begin : end + 1]
         elif way == 8:
-            # Another name, in one place or in both.
+            # Renames an element, once or everywhere.
             name, other = choose.choice(names), choose.choice([*names, "Error", "x:Status", "-a", "a.b"])
             count = choose.choice([1, -1])
             joined = "".join(tokens).replace(f"<{name}>", f"<{other}>", count)
@@ -335,12 +335,12 @@ def by_oss2(kind, body):
             return {"records": [[r.start_time, r.end_time, r.remote_addr] for r in found.records]}
         found = xml_utils.parse_create_live_channel(models.CreateLiveChannelResult(response), body)
         return {"publish": found.publish_url, "play": found.play_url}
-    except Exception:  # oss2 refuses in many ways.
+    except Exception:  # oss2 raises many kinds of exceptions.
         return None
 
 
 def seconds(time):
-    """Returns a time in RFC 3339 in Unix seconds."""
+    """Converts an RFC 3339 time to Unix seconds."""
     if time is None:
         return None
     match = re.fullmatch(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d+)?Z", time)
@@ -626,7 +626,7 @@ def int_of(text):
 
 
 def other_time(text):
-    """Returns a time in ISO 8601 in Unix seconds as the SDK reads it, or None."""
+    """Converts an ISO 8601 time to Unix seconds as the SDK does, or returns None."""
     match = re.fullmatch(
         r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2}):([0-9]{2})(?:\.[0-9]+)?"
         r"(?:[Zz]|([+-])([0-9]{2})(?::?([0-9]{2}))?)?",
@@ -692,7 +692,7 @@ def tree_rules(kind, root, ours, rules):
         return None
     needed = [rule for rule in RULES if read(kind, root, set(RULES) - {rule}) != ours]
     if not rules and not needed:
-        # Several of which each would do.
+        # No single rule is required, because others would do as well.
         for one in itertools.chain(itertools.combinations(RULES, 1), itertools.combinations(RULES, 2)):
             if read(kind, root, set(one)) == ours:
                 return list(one)
@@ -725,7 +725,7 @@ def relaxed(body):
     other = re.sub(rb"<\?.*?\?>", b"", body, flags=re.DOTALL)
     if tree(other) is not None:
         return "instruction", other
-    # expat keeps this character for itself.
+    # expat reserves this character.
     other = re.sub(rb" xmlns(:\w+)?='[^'<]*}[^'<]*'", b"", body)
     if tree(other) is not None:
         return "namespace", other

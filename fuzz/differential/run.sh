@@ -1,6 +1,6 @@
 #!/bin/sh
 # Compares this SDK's parsers with those of oss2: differential/run.sh [COUNT [SEED]].
-# oss2 is installed below target/ unless it is there.
+# oss2 is installed below target/ unless it is already there.
 set -eu
 cd "$(dirname "$0")"
 # As in tests/real/setup.sh.

@@ -1,4 +1,4 @@
-//! AMF0: what is read is written and read again as the same.
+//! AMF0: decoded values survive encoding and decoding.
 
 #![no_main]
 
@@ -8,7 +8,7 @@ use osslive_local::rtmp::amf0;
 fuzz_target!(|data: &[u8]| {
     let Ok(values) = amf0::decode(data) else { return };
     let bytes = amf0::encode(&values);
-    // NaN is not equal to itself, but has bytes.
+    // Compares bytes, because NaN is not equal to itself.
     let again = amf0::decode(&bytes).expect("what was written can be read");
     assert_eq!(amf0::encode(&again), bytes);
 });

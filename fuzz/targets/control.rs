@@ -1,7 +1,7 @@
 //! The control API: fault rules, the clock, the journal, reset; and the service's
 //! responses under a fault rule, as the SDK parses them.
 //!
-//! The input is a list of requests separated by bytes 0xFF: method, space and the path
+//! The input is a list of requests separated by 0xFF bytes: method, space and the path
 //! below `/_osslive/control/` on the first line, then the body.
 
 #![no_main]
@@ -15,7 +15,7 @@ use std::sync::LazyLock;
 
 static ENDPOINT: LazyLock<Controlled> = LazyLock::new(Controlled::start);
 
-/// The most rules, and the most bytes of responses in them.
+/// The maximum number of rules, and of response bytes in all of them.
 const MAX_RULES: usize = 16_384;
 const MAX_HELD: usize = 64 << 20;
 
@@ -42,15 +42,15 @@ fn send(control: &Control, method: &str, target: &str, body: &[u8]) {
     let before = state(control);
     let refused = ENDPOINT.send(method, &path, query, body, false);
     assert!(matches!(refused.status, 403), "{refused:?}");
-    assert_eq!(state(control), before, "a stranger changed something");
+    assert_eq!(state(control), before, "an unauthorized request changed something");
 
     let answer = ENDPOINT.send(method, &path, query, body, true);
     match answer.status {
         200 | 204 => {}
         201 => check_added(control, &answer),
         400 | 404 | 405 => {
-            assert_eq!(state(control), before, "refused, but {method} {path} had an effect");
-            assert!(method == "HEAD" || says_what_is_wrong(&answer), "{answer:?}");
+            assert_eq!(state(control), before, "{method} {path} was rejected, but had an effect");
+            assert!(method == "HEAD" || has_error_message(&answer), "{answer:?}");
         }
         _ => panic!("{method} {path}: {answer:?}"),
     }
@@ -66,18 +66,18 @@ fn send(control: &Control, method: &str, target: &str, body: &[u8]) {
     assert!(faults.len() <= MAX_RULES && faults.iter().map(held).sum::<usize>() <= MAX_HELD);
 }
 
-/// What control can change, except for what changes by itself.
+/// The state that the control API can change, except for what changes by itself.
 fn state(control: &Control) -> Value {
     let clock = control.clock();
     json!([control.faults(), clock.rate, clock.is_moved(), control.requests()])
 }
 
-fn says_what_is_wrong(answer: &Outcome) -> bool {
+fn has_error_message(answer: &Outcome) -> bool {
     let body: Value = serde_json::from_str(&answer.body).expect("an error in JSON");
     body["error"].as_str().is_some_and(|text| !text.is_empty())
 }
 
-/// The answer says what was added, in the words that add it again.
+/// The response contains the added rule, in a form that can be added again.
 fn check_added(control: &Control, answer: &Outcome) {
     let newest = control.faults().pop().expect("a rule");
     let mut body: Value = serde_json::from_str(&answer.body).expect("a rule in JSON");
@@ -93,12 +93,12 @@ fn check_added(control: &Control, answer: &Outcome) {
     assert!(control.remove(added.id));
 }
 
-/// What the service answers follows the first rule that applies, as often as it is
-/// to apply.
+/// The service's response follows the first rule that applies, at most as often as
+/// its `times` allows.
 fn call(control: &Control, query: &str) {
     let before = control.faults();
-    let (reply, ordered) = ENDPOINT.call(query);
-    let Some(id) = ordered else {
+    let (reply, applied) = ENDPOINT.call(query);
+    let Some(id) = applied else {
         assert_eq!(reply.status, 403, "the request was not signed");
         return;
     };
@@ -116,13 +116,13 @@ fn call(control: &Control, query: &str) {
     }
 }
 
-/// The SDK reads of a refusal what the rule says.
+/// The SDK reads the rule's status, code and EC from an error response.
 fn check_refusal(rule: &FaultRule, reply: &Reply) {
     let call = get_channel_status(CHANNEL).expect("a call");
     let error = call.parse(reply).expect_err("a refusal");
     assert_eq!(error.status(), rule.status);
     assert!(error.request_id().is_some(), "{error}");
-    // What XML cannot carry is replaced, and white space around it is dropped.
+    // Characters that XML cannot represent are replaced; surrounding whitespace is dropped.
     let carried = |text: &str| {
         let text = text.replace(['\u{fffe}', '\u{ffff}'], "\u{fffd}");
         Some(text.trim().to_owned()).filter(|text| !text.is_empty())

@@ -1,8 +1,8 @@
 //! Files that the command reads: tables and lists of channels, manifests in YAML and
 //! JSON, the monitor's state; and the initial state of the endpoint.
 //!
-//! The first byte selects the parser; the rest is the file, or strings separated by
-//! bytes 0xFF to write to one.
+//! The first byte selects the parser; the rest is the file, or strings separated by 0xFF
+//! bytes, from which a file is written.
 //!
 //! The command has no library target. Its parsers have few dependencies, so this
 //! target compiles their source files directly.
@@ -62,7 +62,7 @@ fuzz_target!(|data: &[u8]| {
     }
 });
 
-/// What is read is what the service takes, and a mistake has a place in the file.
+/// Whatever is read is valid for the service, and a mistake has a position in the file.
 fn check_mistakes(file: &[u8], read: mistake::Result<Channels>) {
     match read {
         Ok(channels) => {
@@ -71,7 +71,7 @@ fn check_mistakes(file: &[u8], read: mistake::Result<Channels>) {
             assert_eq!(ids.len(), channels.len(), "a channel occurs twice");
             for (id, configuration) in &channels {
                 check_channel_name(id).expect("the name of a channel");
-                configuration.check().expect("what a channel can have");
+                configuration.check().expect("a valid configuration");
             }
         }
         Err(mistake) => {
@@ -86,7 +86,7 @@ fn check_mistakes(file: &[u8], read: mistake::Result<Channels>) {
     }
 }
 
-/// A manifest in JSON says what other readers of JSON find in it.
+/// A JSON manifest is read as other JSON parsers read it.
 fn check_json(file: &[u8], read: Option<&manifest::Manifest>) {
     let (Some(read), Ok(json)) = (read, serde_json::from_slice::<Value>(file)) else { return };
     assert_eq!(json.get("prefix").and_then(Value::as_str), read.prefix.as_deref());
@@ -105,7 +105,7 @@ fn check_json(file: &[u8], read: Option<&manifest::Manifest>) {
     }
 }
 
-/// What a channel with this id and description is, if it can be one.
+/// Returns the configuration of a channel, if its id and description are valid.
 fn wanted(id: &str, name: &str) -> Option<Configuration> {
     let wanted = Configuration { description: name.to_owned(), ..Configuration::default() };
     (check_channel_name(id).is_ok() && wanted.check().is_ok()).then_some(wanted)
@@ -115,9 +115,9 @@ fn has_control(text: &str) -> bool {
     text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\t'))
 }
 
-/// A table that a spreadsheet writes is read as it was.
+/// A table that a spreadsheet writes is read unchanged.
 fn check_table(id: &str, name: &str, other: &str, dialect: u8) {
-    // Line ends are all the same within cells, too.
+    // Line endings are normalized within cells, too.
     let lines = |text: &str| text.replace("\r\n", "\n").replace('\r', "\n");
     let [id, name, other] = &[id, name, other].map(lines);
     let delimiter = [b',', b';', b'\t'][usize::from(dialect % 3)];
@@ -151,7 +151,7 @@ fn check_table(id: &str, name: &str, other: &str, dialect: u8) {
     }
 }
 
-/// A manifest that a program writes is read as it was.
+/// A manifest that a program writes is read unchanged.
 fn check_manifest(id: &str, name: &str, prefix: &str) {
     let manifest = json!({
         "prefix": prefix,
@@ -183,7 +183,7 @@ fn text_of(bytes: &[u8]) -> String {
 
 static FOLDER: LazyLock<TempDir> = LazyLock::new(|| TempDir::new().expect("a folder"));
 
-/// A state that was read is read again as the same; another file stays as it is.
+/// A state file is read the same again; any other file is left unchanged.
 fn check_state(file: &[u8]) {
     let path: PathBuf = FOLDER.path().join("state");
     fs::write(&path, file).expect("a file");
@@ -205,7 +205,7 @@ fn said(restored: &Restored) -> Value {
     json!([restored.known, restored.events])
 }
 
-/// A state is refused with a reason. Files that it names are left alone: the fuzzer
+/// An initial state is rejected with a reason. Files that it names are not opened: the fuzzer
 /// would open devices.
 fn check_initial(file: &[u8]) {
     let Ok(text) = std::str::from_utf8(file) else { return };

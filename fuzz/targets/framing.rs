@@ -1,6 +1,6 @@
-//! Where requests begin on a connection: the same however its bytes arrive.
+//! Request boundaries on a connection: they do not depend on how its bytes arrive.
 //!
-//! The first byte says in which pieces they do.
+//! The first byte is the size of the pieces.
 
 #![no_main]
 
@@ -11,6 +11,6 @@ fuzz_target!(|data: &[u8]| {
     let Some((size, bytes)) = data.split_first() else { return };
     let whole = verdicts(bytes, bytes.len());
     assert_eq!(verdicts(bytes, usize::from(*size)), whole);
-    // Nothing behind a refused head is heard.
+    // Nothing after a rejected head is processed.
     assert!(whole.iter().rev().skip(1).all(|is_clear| *is_clear), "{whole:?}");
 });

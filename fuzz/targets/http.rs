@@ -1,4 +1,4 @@
-//! The endpoint's HTTP side: a request in, an answer out, nobody let in.
+//! The endpoint's HTTP side: every request gets a response, and none is authorized.
 //!
 //! The input is a request as on the wire, without its version: method and
 //! target on the first line, headers on the next, then the body.
@@ -24,7 +24,7 @@ fuzz_target!(|data: &[u8]| {
     let headers: Vec<(&str, &str)> = lines.filter_map(|line| line.split_once(": ")).collect();
     let answer = ENDPOINT.respond(method, path, query, &headers, body);
     assert!((200..600).contains(&answer.status) && answer.status != 500, "{answer:?}");
-    // The only signatures that hold are those of the seeds, and their time is
-    // over: a request that got in has found a way around them.
+    // The only valid signatures are those of the seeds, and they have
+    // expired: an authorized request has bypassed the check.
     assert!(!answer.is_authorized, "{method} {target}: {answer:?}");
 });

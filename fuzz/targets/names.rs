@@ -1,7 +1,7 @@
 //! Names: from a host, a path or an RTMP URL to a bucket and a key, from there
-//! to the disk and into what version 1 signs; and back, to the same names.
+//! to the disk and into the string that version 1 signs; and back to the same names.
 //!
-//! The input is fields with bytes 0xFF between: two names, a query, a host, a
+//! The input is fields separated by 0xFF bytes: two names, a query, a host, a
 //! path, and what an encoder sends.
 
 #![no_main]
@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
     fuzzing::publish_target(tc_url, app, stream);
 });
 
-/// Every name is found again under itself, and beside any other.
+/// Every name can be stored and found again, next to any other.
 fn check_disk(one: &str, other: &str) {
     let names: Vec<&str> = if one == other { vec![one] } else { vec![one, other] };
     let keys = NAMES.keys(&names);
@@ -42,17 +42,17 @@ fn check_disk(one: &str, other: &str) {
     assert_eq!((channels.len(), files), (expected, expected), "{names:?} gave {channels:?}");
 }
 
-/// What version 1 signs has no second reading that is accepted too.
+/// No other accepted request has the same version 1 string to sign.
 fn check_signature(key: &str, query: &str) {
     let params: Vec<(&str, Option<&str>)> = query
         .split('&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| pair.split_once('=').map_or((pair, None), |(name, value)| (name, Some(value))))
-        // An escape of an ampersand within a value, and one of equality.
         .collect();
     let unescaped: Vec<(String, Option<String>)> = params
         .iter()
         .map(|(name, value)| {
+            // Escapes of an ampersand and an equals sign within a value.
             let value = value.map(|value| value.replace("%26", "&").replace("%3D", "="));
             ((*name).to_owned(), value)
         })
@@ -90,7 +90,7 @@ fn meaning<'a>(query: &[(&'a str, Option<&'a str>)]) -> Vec<(&'a str, &'a str)> 
     params
 }
 
-/// The URLs of a channel lead back to it.
+/// A channel's URLs resolve to that channel.
 fn check_addresses(host: &str, path: &str, channel: &str) {
     let Some((bucket, _)) = fuzzing::resolve(host, path) else { return };
     if !fuzzing::is_channel(channel) || host.contains(['/', '\\', '?', '#', '@', '%', ' ', ',']) {

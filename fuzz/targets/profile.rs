@@ -1,4 +1,4 @@
-//! The reader of ossutil's config file.
+//! The parser of ossutil's config file.
 
 #![no_main]
 

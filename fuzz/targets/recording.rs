@@ -27,7 +27,7 @@ fuzz_target!(|data: &[u8]| {
 
 const URL: &str = "https://host:9000/b/cam/playlist.m3u8?x=/1";
 
-/// A playlist lists what its lines say, and lists the same with other line ends.
+/// A playlist lists the same fragments with any line endings.
 fn check_playlist(body: &[u8]) {
     let Some((urls, longest, is_finished)) = fuzzing::playlist(URL, body) else {
         assert!(fuzzing::recorded_playlist("a.m3u8", None, body).is_err());
@@ -44,16 +44,16 @@ fn check_playlist(body: &[u8]) {
     assert_eq!(again, Some((urls, longest, is_finished)));
 }
 
-const ASKED: &str = "b/cam: latest session";
+const DOWNLOAD: &str = "b/cam: latest session";
 
 /// A journal never returns more than was recorded, however it was cut.
 fn check_journal(text: &[u8]) {
     let Ok(text) = std::str::from_utf8(text) else { return };
     // As text, and as the numbers of fragments.
-    if let Ok(Some((times, places))) = fuzzing::read(text, ASKED) {
-        assert_eq!(text.lines().nth(1), Some(&*format!("{ASKED:?}")));
+    if let Ok(Some((times, places))) = fuzzing::read(text, DOWNLOAD) {
+        assert_eq!(text.lines().nth(1), Some(&*format!("{DOWNLOAD:?}")));
         for (end, _) in text.match_indices('\n').take(8) {
-            let cut = fuzzing::read(&text[..end], ASKED).expect("the same download");
+            let cut = fuzzing::read(&text[..end], DOWNLOAD).expect("the same download");
             let Some((same, fewer)) = cut else { continue };
             assert_eq!(same, times);
             let starts = |places: &[Place]| places.iter().map(|place| place.0).collect::<Vec<_>>();
@@ -61,8 +61,8 @@ fn check_journal(text: &[u8]) {
             assert!(starts(&fewer).iter().all(|start| all.contains(start)), "{text:?}");
         }
         assert!(places.len() < text.lines().count());
-        let whole = fuzzing::written(ASKED, times, &places);
-        assert_eq!(fuzzing::read(&whole, ASKED), Ok(Some((times, places.clone()))));
+        let whole = fuzzing::written(DOWNLOAD, times, &places);
+        assert_eq!(fuzzing::read(&whole, DOWNLOAD), Ok(Some((times, places.clone()))));
         assert!(fuzzing::read(&whole, "b/cam: last 5 s").is_err());
     }
     let times: Times = (text.len() as i64, i64::MAX, text.len() % 2 == 0, true);
@@ -71,7 +71,7 @@ fn check_journal(text: &[u8]) {
 }
 
 /// Whatever sizes and times a service lists, they add up without overflow, each
-/// fragment has a place of its own, and what goes and what stays is everything.
+/// fragment has its own place, and the pruned and the kept fragments are all there are.
 fn check_recording(body: &[u8]) {
     let end = body.iter().position(|byte| *byte == 0xff).unwrap_or(body.len());
     let (list, playlist) = body.split_at(end);
@@ -116,12 +116,12 @@ fn check_recording(body: &[u8]) {
     }
 }
 
-/// After every time that a fragment can have.
+/// Returns a time later than any fragment's.
 fn far() -> OffsetDateTime {
     OffsetDateTime::from_unix_timestamp(99_999_999_999).expect("a time")
 }
 
-/// An index says the same from either end, and a torn line says nothing.
+/// An index reads the same from either end, and a torn line is ignored.
 fn check_index(bytes: &[u8]) {
     let (before, after, whole) = INDEX.read(bytes, "playlist.m3u8");
     assert_eq!(before.forward, before.backward);

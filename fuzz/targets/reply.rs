@@ -1,4 +1,4 @@
-//! Every parser of the service's answers, and the one of its errors.
+//! Every parser of the service's responses, including errors.
 //!
 //! The first byte chooses the operation, the second the status.
 

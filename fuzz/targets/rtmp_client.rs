@@ -1,4 +1,4 @@
-//! A publisher's session, fed with whatever a server might answer.
+//! A publisher's session, fed whatever a server might send.
 
 #![no_main]
 

@@ -1,7 +1,7 @@
-//! A server's session, fed with whatever a publisher might send.
+//! A server's session, fed whatever a publisher might send.
 //!
 //! The first byte says how far the connection has come, whether a publish is
-//! accepted, and in pieces of what size the rest arrives.
+//! accepted, and the size of the pieces in which the rest arrives.
 
 #![no_main]
 
@@ -30,14 +30,14 @@ fuzz_target!(|data: &[u8]| {
                 Event::Metadata(_) | Event::Finished => {}
             }
         }
-        assert!(media <= limits.max_pending + data.len(), "media out of nothing");
+        assert!(media <= limits.max_pending + data.len(), "more media than was received");
         assert!(events <= 4096 * (1 + data.len() / 16), "{events} events");
         let output = session.take_output();
         assert!(output.len() <= 4000 + 300 * (bytes.len() + 64), "{} bytes", output.len());
     }
 });
 
-/// Carries a well-behaved client to the point where it is about to publish,
+/// Drives a well-behaved client to the point where it is about to publish,
 /// or publishes.
 fn begin(session: &mut Session, accept: bool) {
     let mut client = ClientSession::new("live", "rtmp://h/live", "ch1");

@@ -1,8 +1,8 @@
 //! External settings: proxy URLs and `NO_PROXY` lists, config files, and credentials
 //! from services and programs.
 //!
-//! The first byte selects the parser; the rest is a list of fields separated by bytes
-//! 0xFF.
+//! The first byte selects the parser; the rest is a list of fields separated by 0xFF
+//! bytes.
 
 #![no_main]
 
@@ -57,7 +57,7 @@ fn by_url(url: &str) -> Result<Option<ChosenProxy>, Error> {
 /// A proxy that is chosen can be connected to, and sends no header but its own.
 fn check_proxy(url: &str, user: &str) {
     let chosen = by_url(url);
-    // The same in a variable, which differs in the name that an error gives.
+    // The same URL from a variable, which errors name.
     let variable = |name: &str| (name == "https_proxy").then(|| url.to_owned());
     let found = fuzzing::proxy(None, true, "oss.example", variable);
     match (&chosen, &found) {
@@ -104,7 +104,7 @@ fn check_exclusions(host: &str, list: &str, entry: &str) {
     assert!(is_direct(host, "*"));
     assert_eq!(is_direct(&host.to_ascii_uppercase(), list), direct, "{host:?} {list:?}");
     assert_eq!(is_direct(host, &list.to_ascii_uppercase()), direct, "{host:?} {list:?}");
-    // Alone, * is every host, and among others it is one of that name.
+    // Alone, * matches every host; in a list, it is a literal name.
     if direct && list != "*" {
         for longer in [format!("{list},{entry}"), format!("{entry} {list}")] {
             assert!(is_direct(host, &longer), "{host:?} {longer:?}");
@@ -118,7 +118,7 @@ fn check_exclusions(host: &str, list: &str, entry: &str) {
     }
 }
 
-/// Credentials are whole and valid, and errors quote none.
+/// Credentials are complete and valid, and errors quote none.
 fn check_issued(issuer: u8, fields: &[&[u8]]) {
     let issuer = [Issuer::Ecs, Issuer::Sts, Issuer::Uri, Issuer::Process][usize::from(issuer % 4)];
     let [body, rest @ ..] = fields else { return };
@@ -149,7 +149,7 @@ fn check_issued(issuer: u8, fields: &[&[u8]]) {
     }
 }
 
-/// Words that are quoted are the same words.
+/// Quoting words does not change them.
 fn check_words(command: &str) {
     let Ok(words) = fuzzing::words(command) else { return };
     assert!(!words[0].is_empty());
@@ -158,7 +158,7 @@ fn check_words(command: &str) {
     assert_eq!(fuzzing::words(&quoted.join(" ")).expect("quoted words"), words, "{command:?}");
 }
 
-/// What the aliyun command's file says is read as it says.
+/// Values in the aliyun command's config file are read unchanged.
 fn check_keys(name: &str, id: &str, secret: &str, token: &str, region: &str) {
     let file = json!({
         "current": name,

@@ -565,7 +565,7 @@ impl Soak {
                 self.fault(format!("{descriptors} descriptors when idle"));
             }
         }
-        // Allocators keep varying amounts, but a leak would exceed half as much again.
+        // Allocators retain varying amounts, but a leak would add more than 50%.
         if most.0 > first.0 + first.0 / 2 + 8 * 1024 {
             self.fault(format!("memory grew from {} to {} KiB", first.0, most.0));
         }

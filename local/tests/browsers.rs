@@ -365,7 +365,7 @@ fn the_page_has_a_new_token_at_each_start_unless_one_is_set() {
     assert!(!format!("{:?}", site.stage.endpoint).contains("a-token-of-my-own"));
     assert_eq!(Site::start(|config| config.page(false)).stage.endpoint.page_url(), None);
     let everywhere = "0.0.0.0:0".parse().unwrap();
-    // On other addresses than loopback, the secret must not be the default.
+    // On addresses other than loopback, the secret must not be the default.
     let site = Stage::start(|config| config.listen(everywhere).access_key("id", "my own secret"));
     assert!(site.endpoint.page_url().unwrap().starts_with("http://127.0.0.1:"));
 }

@@ -265,7 +265,7 @@ fn recorded_requests_contain_the_key_but_no_secrets() {
     assert!(control.requests().0.is_empty());
 }
 
-/// Rules must not fill the memory.
+/// Rules must not exhaust memory.
 #[test]
 fn the_size_of_responses_in_rules_is_limited() {
     let (stage, control) = controlled();

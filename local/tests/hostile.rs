@@ -587,7 +587,7 @@ fn ambiguous_http_messages_are_refused() {
         ("a negative length", "Content-Length: -1\r\n", "hello"),
         ("a length in hexadecimal", "Content-Length: 0x5\r\n", "hello"),
         ("a length beyond 64 bits", "Content-Length: 99999999999999999999\r\n", "hello"),
-        ("another coding", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"),
+        ("an unknown coding", "Transfer-Encoding: xchunked\r\n", "0\r\n\r\n"),
         ("chunked not last", "Transfer-Encoding: chunked, identity\r\n", "0\r\n\r\n"),
         ("a folded header", "X-A: b\r\n Transfer-Encoding: chunked\r\n", ""),
         ("a space before the colon", "Content-Length : 5\r\n", "hello"),
@@ -636,7 +636,7 @@ fn ambiguous_http_messages_are_refused() {
             format!("PUT /live-demo/k HTTP/1.1\r\n{host}{host}Content-Length: 0\r\n\r\n"),
         ),
         (
-            "another host",
+            "a different host",
             format!("PUT http://live-demo.localhost/k HTTP/1.1\r\n{host}Content-Length: 0\r\n\r\n"),
         ),
         (

@@ -255,7 +255,7 @@ fn a_publisher_on_a_slow_network_is_not_disconnected() {
             thread::sleep(Duration::from_millis(50));
             peer.send(bytes).is_ok() && !peer.is_closed()
         });
-        assert_eq!(arrived, stays, "pieces of {piece}");
+        assert_eq!(arrived, stays, "pieces of {piece} bytes");
         drop(peer);
         wait_until("the channel is idle", || status() == StreamState::Idle);
     }

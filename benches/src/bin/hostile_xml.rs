@@ -1,4 +1,4 @@
-//! Parses the most expensive XML that a peer can send once, to count instructions:
+//! Parses the most expensive XML that a peer can send, once, to count instructions:
 //!
 //!     valgrind --tool=callgrind --callgrind-out-file=/dev/null hostile_xml KIND KIB
 //!

@@ -62,7 +62,7 @@ fn times(client: &Client, operation: &str, count: usize) -> Vec<Duration> {
         .collect()
 }
 
-/// Returns the CPU time of the first thread, which is all with one thread.
+/// Returns the CPU time of the main thread, which does all the work if THREADS is 1.
 fn cpu() -> Duration {
     let stat = fs::read_to_string("/proc/self/schedstat").expect("Linux");
     let nanoseconds = stat.split_whitespace().next().expect("a number");

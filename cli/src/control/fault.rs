@@ -184,7 +184,7 @@ pub(super) fn run(command: Command, remote: &Remote, output: &Output) -> Outcome
         }
         Command::Remove { id } => {
             remote.send("DELETE", &format!("control/faults/{id}"), None)?;
-            output.show(&json!({ "removed": id }), |out| writeln!(out, "deleted fault rule {id}"));
+            output.show(&json!({ "removed": id }), |out| writeln!(out, "removed fault rule {id}"));
         }
         Command::Clear => {
             remote.send("DELETE", "control/faults", None)?;

@@ -178,7 +178,8 @@ impl Service {
         match self.outbox.stop() {
             (0, _) => {}
             (left, true) => {
-                self.log.info("undelivered events are in the state", json!({ "events": left }));
+                self.log
+                    .info("undelivered events are in the state file", json!({ "events": left }));
             }
             (left, false) => {
                 let message = "undelivered events are lost: use --state to keep them";
@@ -204,7 +205,7 @@ fn resume(
 ) -> Outcome {
     let (journal, restored) = Journal::open(path, setup.bucket).map_err(Failure::usage)?;
     if restored.was_torn {
-        let message = "ignoring the incomplete last line of the state";
+        let message = "ignoring the incomplete last line of the state file";
         setup.log.warn(message, json!({ "file": path.display().to_string() }));
     }
     if !restored.known.is_empty() {

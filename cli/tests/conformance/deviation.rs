@@ -31,7 +31,7 @@ pub enum Change {
     Replace(&'static str, &'static str),
     /// No response within the timeout.
     Hang,
-    /// The connection is closed instead of a response.
+    /// The connection is closed without a response.
     Cut,
 }
 
@@ -106,8 +106,8 @@ const REFUSAL: &str = "<Error><Code>InvalidArgument</Code><Message>No.</Message>
 /// Deviations of responses that need no stream.
 pub const HTTP: &[Deviation] = &[
     // Statuses, codes, ECs and messages.
-    http("another status of an error", "info-missing", "GET", &[Change::Status(400)]),
-    http("another status of a success", "put-minimal", "PUT", &[Change::Status(201)]),
+    http("a different error status", "info-missing", "GET", &[Change::Status(400)]),
+    http("a different success status", "put-minimal", "PUT", &[Change::Status(201)]),
     other("a 204 status", "status-disabled", "PUT", "status=", &[Change::Status(204)]),
     http(
         "a redirect",
@@ -135,7 +135,7 @@ pub const HTTP: &[Deviation] = &[
     // Elements: missing, renamed, reordered and new ones, and their texts.
     http("a missing element", "info-defaults", "GET", &[Change::NoElement("PlaylistName")]),
     http("a renamed element", "info-all", "GET", &[Change::Rename("FragCount", "FragmentCount")]),
-    http("elements in another order", "list-empty", "GET", &[Change::Swap("Prefix", "Marker")]),
+    http("elements in a different order", "list-empty", "GET", &[Change::Swap("Prefix", "Marker")]),
     http(
         "a new element",
         "stat-idle",
@@ -149,21 +149,26 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Replace("LiveChannelHistory", "LiveHistory")],
     ),
     http(
-        "another spelling of a state",
+        "a state spelled differently",
         "stat-disabled",
         "GET",
         &[Change::Text("Status", "disabled")],
     ),
     http("another default", "put-playlist-empty", "GET", &[Change::Text("PlaylistName", "a.m3u8")]),
-    http("a time in another format", "list-channel", "GET", &[Change::Replace(".000Z", ".123Z")]),
     http(
-        "an id in another format",
+        "a time in a different format",
+        "list-channel",
+        "GET",
+        &[Change::Replace(".000Z", ".123Z")],
+    ),
+    http(
+        "an id in a different format",
         "response-error-ids",
         "GET",
         &[Change::Text("RequestId", "0123")],
     ),
     http(
-        "URLs with another scheme",
+        "URLs with a different scheme",
         "name-space",
         "PUT",
         &[Change::Replace("rtmp://", "rtmps://")],
@@ -171,14 +176,14 @@ pub const HTTP: &[Deviation] = &[
     http("URLs without encoding", "name-cjk", "PUT", &[Change::Replace("%E7%9B%B4", "直")]),
     http("another description", "list-escapes", "GET", &[Change::Text("Description", "a b")]),
     http(
-        "a new element of an error",
+        "a new element in an error",
         "delete-then-info",
         "GET",
         &[Change::Replace("</HostId>", "</HostId><Name>x</Name>")],
     ),
     // Listings.
     http(
-        "another order of names",
+        "names in a different order",
         "list-order",
         "GET",
         &[Change::Replace("list-outline-a</Name>", "list-outline-z</Name>")],
@@ -330,7 +335,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::Status(200), Change::Body("#EXTM3U\n")],
     ),
     other(
-        "other names of signed parameters",
+        "different names of signed parameters",
         "hls-sign",
         "GET",
         "hls",

@@ -38,7 +38,7 @@ fn shell_with(name: &str, arguments: &[&str]) -> Shell {
 
 /// Returns the names of all channels.
 fn channels(client: &Client) -> Vec<String> {
-    // A throttled run may leave no request for this one.
+    // A throttled run may have used up the request rate.
     let client = client.with_attempts(20);
     let list = client.list_channels(&ListChannels::new().max_keys(1000)).expect("a list");
     list.channels.into_iter().map(|channel| channel.name).collect()
@@ -63,7 +63,7 @@ fn objects(shell: &Shell) -> Vec<String> {
     files(&shell.folder.path().join("data").join(BUCKET).join("objects"), PREFIX)
 }
 
-/// Returns the JSON output of a run, and how it ended.
+/// Returns the JSON output of a run.
 fn report(ran: &Ran) -> Value {
     serde_json::from_str(&ran.stdout).unwrap_or_else(|error| panic!("{error}: {}", ran.stderr))
 }

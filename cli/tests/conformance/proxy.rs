@@ -153,7 +153,7 @@ impl Shared {
         mut upstream: &TcpStream,
         push: &Mutex<Option<Push>>,
     ) -> io::Result<()> {
-        // Parsed as the endpoint does, to create the responses that it would send.
+        // Parses like the endpoint, to create the responses that it would send.
         let mut shadow = Session::new(Limits::default());
         let (mut buffer, mut is_open) = (vec![0; 65_536], true);
         loop {

@@ -38,7 +38,7 @@ fn rules(all: &Playlist, live: &Playlist, row: &Row) -> Vec<String> {
     let most: f64 = target(live);
     for fragment in &all.fragments {
         if fragment.seconds.round() > most {
-            wrong.push(format!("{} s in a target duration of {most}", fragment.seconds));
+            wrong.push(format!("{} s exceed the target duration of {most}", fragment.seconds));
         }
     }
     let discontinuities = all.fragments.iter().filter(|fragment| fragment.discontinuity).count();
@@ -72,12 +72,12 @@ fn transport_stream(playlist: &Playlist) -> Report {
 fn frames(row: &Row, sent: &Stream, report: &Report) -> Vec<String> {
     let mut wrong = Vec::new();
     let (pictures, audio_frames) =
-        (sent.pictures(), row.audio_frames.unwrap_or_else(|| sent.audio_frames(row.all_sounds)));
+        (sent.pictures(), row.audio_frames.unwrap_or_else(|| sent.audio_frames(row.all_audio)));
     let recorded = (report.video.frames, report.audio.frames);
     if recorded.0 + row.lost_pictures < pictures || recorded.0 > pictures {
         wrong.push(format!("{} of {pictures} pictures", recorded.0));
     }
-    if recorded.1 + row.lost_sounds < audio_frames || recorded.1 > audio_frames {
+    if recorded.1 + row.lost_audio_frames < audio_frames || recorded.1 > audio_frames {
         wrong.push(format!("{} of {audio_frames} frames of audio", recorded.1));
     }
     if row.keeps_intervals {
@@ -141,7 +141,7 @@ fn streams(row: &Row, streams: &str, report: &Report) -> Vec<String> {
     }
     let wanted = usize::from(size.is_some()) + usize::from(audio.is_some());
     if streams.lines().count() != wanted {
-        wrong.push(format!("not {wanted} streams: {streams}"));
+        wrong.push(format!("expected {wanted} streams: {streams}"));
     }
     wrong
 }

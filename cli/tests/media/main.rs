@@ -71,13 +71,13 @@ const PLAYED: [&str; 12] = [
     "four slices in a message",
     "a message per slice",
     "parameter sets only in key frames",
-    "another encoding in the stream",
+    "an encoding change in the stream",
     "a clock that passes 2^32",
     "negative composition times",
     "both clocks restart",
     "the video clock restarts",
     "the tracks' clocks are an hour apart",
-    "only video",
+    "video only",
 ];
 
 #[test]

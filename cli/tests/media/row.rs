@@ -14,11 +14,11 @@ pub struct Row {
     pub discontinuities: usize,
     /// The number of frames that may be lost.
     pub lost_pictures: usize,
-    pub lost_sounds: usize,
+    pub lost_audio_frames: usize,
     /// The number of audio frames sent, if messages contain several.
     pub audio_frames: Option<usize>,
     /// Whether audio before the first picture counts.
-    pub all_sounds: bool,
+    pub all_audio: bool,
     /// Whether pictures are presented at the intervals at which they were sent.
     pub keeps_intervals: bool,
     /// The message that players rightly print about such a stream.
@@ -42,7 +42,7 @@ pub struct Expected {
 pub const PICTURES: &str = "-f lavfi -i testsrc2=size=160x90:rate=30";
 /// And audio.
 pub const AUDIO: &str = "-f lavfi -i sine=frequency=440:sample_rate=44100";
-/// The encoding of both, unless a row changes it.
+/// The video encoding, unless a row changes it.
 pub const VIDEO: &str = "-c:v libx264 -preset ultrafast -pix_fmt yuv420p";
 
 impl Row {
@@ -61,9 +61,9 @@ impl Row {
             discontinuities: 0,
             lost_pictures: 0,
             // Audio that was sent before the first picture, and plays before it.
-            lost_sounds: 2,
+            lost_audio_frames: 2,
             audio_frames: None,
-            all_sounds: false,
+            all_audio: false,
             keeps_intervals: true,
             noted: "",
             is_uneven: false,
@@ -107,7 +107,7 @@ impl Row {
 
     /// Frames may be lost.
     pub fn losing(mut self, pictures: usize, audio_frames: usize) -> Row {
-        (self.lost_pictures, self.lost_sounds) = (pictures, audio_frames);
+        (self.lost_pictures, self.lost_audio_frames) = (pictures, audio_frames);
         self
     }
 
@@ -121,7 +121,7 @@ impl Row {
     /// examines audio.
     pub fn late_video(mut self) -> Row {
         self.expected.size = None;
-        self.all_sounds = true;
+        self.all_audio = true;
         self
     }
 

@@ -164,10 +164,10 @@ impl Stream {
     pub fn audio_frames(&self, all: bool) -> usize {
         let first = self.0.iter().position(Message::is_key).filter(|_| !all).unwrap_or(0);
         let first_ms = self.0.get(first).map_or(0, |key| key.ms);
-        let is_sound = |(at, message): &(usize, &Message)| {
+        let is_counted = |(at, message): &(usize, &Message)| {
             let frame = matches!(flv::audio(&message.body), Ok(AudioBody::Frame(_)));
             message.is_audio() && frame && (*at >= first || message.ms >= first_ms)
         };
-        self.0.iter().enumerate().filter(is_sound).count()
+        self.0.iter().enumerate().filter(is_counted).count()
     }
 }

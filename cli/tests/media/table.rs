@@ -76,7 +76,7 @@ fn key_frames() -> Vec<Row> {
         long("a single key frame", 130, "-g 9999").rare_key_frames(),
         long("key frames every 1 to 9 s", 40, "-g 9999 -force_key_frames 1,2,4,7,16,18,27,29")
             .rare_key_frames(),
-        Row::video("open groups of pictures", None, "-g 30 -bf 3 -x264-params open-gop=1"),
+        Row::video("open GOPs", None, "-g 30 -bf 3 -x264-params open-gop=1"),
         Row::video("intra refresh", None, "-g 30 -x264-params intra-refresh=1"),
     ]
 }
@@ -117,7 +117,7 @@ fn coding() -> Vec<Row> {
             None,
             "-g 30 -b:v 500k -x264-params nal-hrd=cbr:vbv-maxrate=500:vbv-bufsize=500",
         ),
-        Row::video("delimiters in the stream", None, "-g 30 -x264-params aud=1"),
+        Row::video("access unit delimiters in the stream", None, "-g 30 -x264-params aud=1"),
         Row::video("four slices in a message", None, "-g 30 -x264-params slices=4"),
         Row::video("a message per slice", None, "-g 30 -x264-params slices=4")
             .change(|sent| sent.split(one_slice_each)),
@@ -171,17 +171,17 @@ fn parameter_sets() -> Vec<Row> {
             };
             Stream(sent.0.into_iter().flat_map(twice).collect())
         }),
-        Row::video("another encoding in the stream", None, REPEATED)
+        Row::video("an encoding change in the stream", None, REPEATED)
             .change(move |sent| {
                 sent.then(without_headers(other(&format!("{REPEATED}:cabac=1:bframes=2:ref=4"))))
             })
             .discontinuities(1)
             .jumping(),
-        Row::video("another size with a header", None, "-g 30")
+        Row::video("a size change with a header", None, "-g 30")
             .change(|sent| sent.then(other("-g 30 -s 320x180")))
             .discontinuities(1)
             .jumping(),
-        Row::video("another size in the stream", None, REPEATED)
+        Row::video("a size change in the stream", None, REPEATED)
             .change(move |sent| {
                 sent.then(without_headers(other(&format!("{REPEATED} -s 320x180"))))
             })
@@ -198,7 +198,7 @@ fn clocks() -> Vec<Row> {
         row("a clock that starts at 40 ms", 40),
         row("a clock that starts at one hour", 3_600_000),
         row("a clock that starts at 17,000 s", 17_000_000),
-        row("a clock that passes the extended timestamp", (1 << 24) - 3000),
+        row("a clock that passes 2^24", (1 << 24) - 3000),
         row("a clock that starts at 2^31", 1 << 31),
         row("a clock that passes 2^31", (1 << 31) - 3000),
         row("a clock that passes 2^32", (1 << 32) - 3000),
@@ -386,7 +386,7 @@ fn audio_packing() -> Vec<Row> {
         Row::new("ADTS headers in the messages").change(move |sent| sent.map(in_adts)),
         Row::new("only ADTS headers").change(move |sent| without_headers(sent.map(in_adts))),
         several,
-        Row::new("another sample rate")
+        Row::new("a sample rate change")
             .change(|sent| sent.then(other("-g 30 -ar 48000")))
             .discontinuities(1)
             .jumping(),
@@ -400,7 +400,7 @@ fn tracks() -> Vec<Row> {
         }
     };
     vec![
-        Row::of("only video", &format!("{PICTURES} -t 6 {VIDEO} -g 30 -bf 2")).silent(),
+        Row::of("video only", &format!("{PICTURES} -t 6 {VIDEO} -g 30 -bf 2")).silent(),
         Row::new("an audio header without audio").change(audio_from(0, 0)).silent(),
         Row::new("audio from 3.2 s on")
             .silent()

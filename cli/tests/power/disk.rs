@@ -79,7 +79,7 @@ impl Rename {
 
     fn apply(&self, names: &mut Names) {
         if let Some(from) = &self.from {
-            // If the name belongs to another file by now, that file stays.
+            // If the name now belongs to another file, that file stays.
             match &self.to {
                 Some((_, node)) if names.get(from) != Some(node) => {}
                 _ => drop(names.remove(from)),

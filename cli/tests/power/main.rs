@@ -4,7 +4,7 @@
 //!
 //! And kills: the same work, and `kill -9` at any moment.
 //!
-//! `OSSLIVE_CUTS` is the number of cuts for each way of keeping data,
+//! `OSSLIVE_CUTS` is the number of cuts for each durability setting,
 //! `OSSLIVE_KILLS` that of kills.
 #![cfg(target_os = "linux")]
 
@@ -125,7 +125,7 @@ fn kills_under_load_lose_no_acknowledged_change() {
     ));
 }
 
-/// Lets an endpoint work below a directory. Returns its file system calls, and the
+/// Runs a workload on an endpoint in a directory. Returns its file system calls, and the
 /// complete contents that each file had.
 fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Contents) {
     let log = tempfile::tempdir().expect("a folder");
@@ -151,7 +151,7 @@ fn watch(folder: &Path, is_durable: bool, journal: &Journal) -> (Vec<Call>, Cont
     assert!(child.wait().expect("strace").success(), "the endpoint did not exit cleanly");
 
     let calls = trace::read(&fs::read_to_string(&log).expect("strace's log"));
-    // Only calls that change or flush something are moments to cut; the others are
+    // The power is cut only before calls that change or flush something; the others are
     // kept because these depend on them.
     let mut disk = Disk::new(folder);
     let calls: Vec<Call> = calls.into_iter().filter(|call| disk.apply(call)).collect();

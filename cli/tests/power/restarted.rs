@@ -1,4 +1,4 @@
-//! An endpoint that is started on what a power cut has left.
+//! An endpoint that is started on the data that a power cut has left.
 
 use std::collections::{HashMap, HashSet};
 use std::fs;

@@ -1,4 +1,4 @@
-//! A workload for an endpoint, and a journal of what it acknowledged when.
+//! A workload for an endpoint, and a journal of what it acknowledged, and when.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -241,7 +241,7 @@ impl Work<'_> {
         Some(history.records.into_iter().max_by_key(|session| session.start_time))
     }
 
-    /// Waits until the newest session in the history is another one.
+    /// Waits until the history has a newer session.
     fn see_session_after(&self, stage: &str, before: Option<&SessionRecord>) -> Option<()> {
         for _ in 0..2000 {
             let newest = self.newest_session(stage)?;

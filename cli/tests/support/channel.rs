@@ -69,7 +69,7 @@ impl Channel {
         });
     }
 
-    /// Returns the finished sessions, whose number must be this.
+    /// Returns the finished sessions, after checking their number.
     pub fn has_sessions(&self, count: usize) -> Vec<SessionRecord> {
         self.wait_idle();
         let records = self.client.get_channel_history(&self.name).expect("a history").records;

@@ -18,7 +18,7 @@ const BUILD: Duration = Duration::from_secs(900);
 pub const VIDEO: (u32, u32, u32) = (640, 360, 30);
 pub const AUDIO_RATE: u32 = 48_000;
 
-/// Which of its two output pages OBS uses. They start streams differently.
+/// Which of its two output modes OBS uses. They start streams differently.
 #[derive(Clone, Copy)]
 pub enum Mode {
     Simple,
@@ -75,7 +75,7 @@ impl Home {
         self.write("plugin_config/osslive/Tests.json", json);
     }
 
-    /// Writes the settings of the page Stream.
+    /// Writes the settings of the Stream page.
     pub fn own_service(&self, server: &str, key: &str) -> String {
         let json =
             format!(r#"{{"type":"rtmp_custom","settings":{{"server":"{server}","key":"{key}"}}}}"#);

@@ -21,7 +21,7 @@ pub fn get(url: &str) -> (u16, Vec<u8>) {
     write!(stream, "GET /{path} HTTP/1.1\r\nHost: {authority}\r\nConnection: close\r\n\r\n")
         .expect("the request is sent");
     let mut reply = Vec::new();
-    stream.read_to_end(&mut reply).expect("a whole reply");
+    stream.read_to_end(&mut reply).expect("a whole response");
     let head = reply.windows(4).position(|four| four == b"\r\n\r\n").expect("a header");
     let status = String::from_utf8_lossy(&reply[..head]);
     let status = status.split(' ').nth(1).and_then(|code| code.parse().ok());

@@ -109,7 +109,7 @@ pub fn bare(home: &Path, line: &str) -> Command {
     ] {
         command.env_remove(name);
     }
-    // Tests do not leave this machine.
+    // Tests make no requests to other machines.
     command.env("ALIBABA_CLOUD_ECS_METADATA_DISABLED", "true");
     command.env("HOME", home).env("USERPROFILE", home).args(line.split_whitespace());
     command

@@ -1,4 +1,4 @@
-//! Reads responses from standard input as the SDK does, and writes what it makes of
+//! Parses responses from standard input with the SDK, and writes the result of
 //! each as a line of JSON: `{"ok": ...}` or `{"error": ...}`.
 //!
 //! A response is a byte for the operation, two for the status, four for the length,
