@@ -1285,7 +1285,7 @@ void osslive_channel_monitor_free(osslive_channel_monitor *monitor);
  * Ignore values you do not know: later versions may add some.
  *
  * Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. A failed call to
- * the service is a change, even after osslive_client_shutdown.
+ * the service is reported as a change, even after osslive_client_shutdown.
  */
 osslive_status osslive_channel_monitor_next_changes(osslive_channel_monitor *monitor,
                                                     char **out_json,
@@ -1316,8 +1316,8 @@ osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monit
  * isolated.
  *
  * Highlights are clipped to the known sessions: the last ten finished ones and
- * the current one. Times before the oldest of ten sessions are left to the
- * service. A highlight fails if nothing is left of it, if it is longer than a
+ * the current one. If there are ten finished ones, times before the oldest are not clipped: the
+ * service may still have recordings of them. A highlight fails if nothing is left of it, if it is longer than a
  * day, or if an earlier one uses the same playlist. Existing playlists are
  * replaced.
  *
@@ -1347,7 +1347,7 @@ osslive_status osslive_create_highlights(const osslive_client *client,
  *
  * The part may be of any length. Complete fragments are kept in PATH.part, with a
  * journal in PATH.progress: after an error, a stop or a crash, the same call
- * resumes the download, with the times to which the part resolved at its start.
+ * resumes the download, with the start and end times determined when it began.
  * Both files are removed once PATH is complete.
  *
  * - progress, user_data: called several times a second, or NULL. It receives the

@@ -101,7 +101,7 @@ pub unsafe extern "C" fn osslive_channel_monitor_free(monitor: *mut osslive_chan
 /// Ignore values you do not know: later versions may add some.
 ///
 /// Fails with OSSLIVE_ERR_STOPPED once the monitor is stopped. A failed call to
-/// the service is a change, even after osslive_client_shutdown.
+/// the service is reported as a change, even after osslive_client_shutdown.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_channel_monitor_next_changes(
     monitor: *mut osslive_channel_monitor,

@@ -41,7 +41,7 @@ pub struct osslive_download {
 ///
 /// The part may be of any length. Complete fragments are kept in PATH.part, with a
 /// journal in PATH.progress: after an error, a stop or a crash, the same call
-/// resumes the download, with the times to which the part resolved at its start.
+/// resumes the download, with the start and end times determined when it began.
 /// Both files are removed once PATH is complete.
 ///
 /// - progress, user_data: called several times a second, or NULL. It receives the

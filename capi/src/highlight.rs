@@ -37,8 +37,8 @@ pub struct osslive_highlight {
 /// isolated.
 ///
 /// Highlights are clipped to the known sessions: the last ten finished ones and
-/// the current one. Times before the oldest of ten sessions are left to the
-/// service. A highlight fails if nothing is left of it, if it is longer than a
+/// the current one. If there are ten finished ones, times before the oldest are not clipped: the
+/// service may still have recordings of them. A highlight fails if nothing is left of it, if it is longer than a
 /// day, or if an earlier one uses the same playlist. Existing playlists are
 /// replaced.
 ///

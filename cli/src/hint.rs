@@ -64,8 +64,8 @@ fn for_kind(kind: ErrorKind, is_local: bool) -> Option<&'static str> {
             "start the local endpoint in another terminal: osslive local"
         }
         ErrorKind::Connection | ErrorKind::Timeout => {
-            "check --endpoint, --region and the network (HTTPS_PROXY is honored); use an \
-             http:// endpoint if it does not support TLS; raise --timeout; -v logs each attempt"
+            "check --endpoint, --region and the network (HTTPS_PROXY is honored); use \
+             http:// if the endpoint does not support TLS; raise --timeout; -v logs each attempt"
         }
         _ => return None,
     })
@@ -113,8 +113,8 @@ fn for_endpoint(code: &str) -> Option<&'static str> {
              --addressing-style path"
         }
         code::UNTRUSTED_CERTIFICATE => {
-            "for a private certificate authority, set --ca-file; use an http:// endpoint if \
-             it does not support TLS"
+            "for a private certificate authority, set --ca-file; use http:// if the \
+             endpoint does not support TLS"
         }
         code::PROXY_FAILED => {
             "check --proxy, or HTTPS_PROXY, http_proxy and ALL_PROXY in the environment; \

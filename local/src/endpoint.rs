@@ -83,7 +83,7 @@ impl fmt::Debug for Page {
 
 impl Config {
     /// Returns the configuration of an endpoint on a free port of 127.0.0.1 that keeps
-    /// its data in a folder.
+    /// its data in a directory.
     ///
     /// The directory is created if it is missing; an existing one must be empty or
     /// contain the read-only file `.osslive`, by which the endpoint recognizes its
@@ -91,7 +91,7 @@ impl Config {
     /// Unix the directory must belong to the user who runs the endpoint, even the
     /// superuser, and nobody else has access: directories have mode 0700, files 0600.
     ///
-    /// Links are followed only above the folder. The folder itself must not be a
+    /// Links are followed only above the directory. The directory itself must not be a
     /// link, and a link inside it is rejected wherever the endpoint would have to
     /// follow it.
     ///

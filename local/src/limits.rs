@@ -23,7 +23,7 @@ pub struct PeerLimits {
     /// player up to two, so stay below half of what the process may open.
     pub connections: usize,
     /// Maximum connections from one IPv4 address or one IPv6 /64 network. No address
-    /// gets more than remain for all others, so that a few addresses
+    /// gets more connections than are left for all others, so that a few addresses
     /// cannot use up all connections. Defaults to 256.
     pub connections_per_address: usize,
     /// How long a connection may take to send its first byte, an HTTP client to

@@ -141,8 +141,8 @@ impl Client {
     /// per highlight, in order. Failures are isolated.
     ///
     /// Highlights are clipped to the known sessions: the last ten finished ones and
-    /// the current one. Times before the oldest of ten sessions are left to the
-    /// service, which may have recordings of sessions that it no longer lists. A
+    /// the current one. If there are ten finished ones, times before the oldest are not clipped: the
+    /// service may still have recordings of sessions that it no longer lists. A
     /// highlight fails if nothing is left of it, if it is longer than a day, or if
     /// an earlier one uses the same playlist. Existing playlists are replaced.
     ///

@@ -53,8 +53,8 @@ impl Client {
     /// The range may be of any length. Fragments are transferred several at a time;
     /// memory use does not depend on their size. Complete fragments are kept in
     /// `PATH.part`, with a journal in `PATH.progress`: after an error, a stop or a
-    /// crash, the same call resumes the download, with the times to which the range
-    /// resolved at its start. Both files are removed once `path` is complete.
+    /// crash, the same call resumes the download, with the start and end times
+    /// determined when it began. Both files are removed once `path` is complete.
     ///
     /// Permissions: `oss:ListObjects` and `oss:GetObject`, and for sessions
     /// `oss:GetLiveChannelStat` and `oss:GetLiveChannelHistory`.

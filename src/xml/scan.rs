@@ -75,7 +75,7 @@ struct Scanner<'a> {
 
 impl Scanner<'_> {
     fn document(&mut self) -> Result<()> {
-        self.kept.try_reserve_exact(self.text.len()).map_err(|_| "not enough memory for it")?;
+        self.kept.try_reserve_exact(self.text.len()).map_err(|_| "not enough memory")?;
         self.skip_prefix("\u{feff}");
         if self.rest().strip_prefix("<?xml").is_some_and(|rest| rest.starts_with(is_space)) {
             self.drop_through(0, "?>", "unterminated declaration")?;

@@ -17,7 +17,7 @@ use time::OffsetDateTime;
 
 pub(super) const HELP: &str = "\
 Permanently deletes fragments that ended, and saved playlists that were written,
-longer than --older-than ago. Fragments in a remaining playlist are kept, as is
+before the --older-than cutoff. Fragments in a remaining playlist are kept, as is
 the playlist of a live stream. Playlists are deleted first, so that none lists a
 deleted fragment, even after an interruption. Asks for confirmation.
 

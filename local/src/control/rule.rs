@@ -194,7 +194,7 @@ impl FaultRule {
         let ends = self.disconnect.is_some() && !is_raw;
         if [is_own, ends, self.garbage, is_raw].iter().filter(|is_set| **is_set).count() > 1 {
             return wrong(
-                "status or body, disconnect without raw, garbage, and raw are mutually exclusive"
+                "mutually exclusive: status or body; disconnect without raw; garbage; raw"
                     .to_owned(),
             );
         }

@@ -142,8 +142,8 @@ class Client:
     for IP addresses and localhost, else "virtual" ("cname" for a custom domain);
     ``signature_version`` 4; ``connect_timeout`` 10 seconds; ``timeout`` for the
     whole call 30 seconds; ``attempts`` 3; ``pool_size`` 16 idle connections;
-    ``proxy`` from the environment ("" disables it); ``root_certificates``, a PEM
-    string, Mozilla's.
+    ``proxy`` from the environment ("" disables it); ``root_certificates`` (a PEM
+    string) Mozilla's.
     """
 
     def __init__(
