@@ -266,4 +266,12 @@ mod tests {
         }
         assert!(Credentials::new(" id ", "secret\n").check().is_ok());
     }
+
+    #[test]
+    fn credentials_with_the_same_content_are_the_same() {
+        let credentials = Credentials::new("id", "secret");
+        assert!(credentials.is_same(&credentials.clone()));
+        assert!(credentials.is_same(&Credentials::new("id", "secret")));
+        assert!(!credentials.is_same(&Credentials::new("id", "other")));
+    }
 }

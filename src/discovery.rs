@@ -336,6 +336,7 @@ mod tests {
         let (_, found) = find(&[], &[OSSUTIL]).unwrap();
         assert_eq!(found.region.as_deref(), Some("cn-beijing"));
         assert!(found.is_configured());
+        assert_eq!(found.skipped()[0], "OSS_ACCESS_KEY_ID is not set");
         assert!(!find(&[], &[]).unwrap().1.is_configured());
     }
 
@@ -356,6 +357,7 @@ mod tests {
             (&OSS[1..], &[], "OSS_ACCESS_KEY_ID"),
             (&GENERAL[..1], &[ALIYUN], "ALIBABA_CLOUD_ACCESS_KEY_SECRET"),
             (&OIDC[1..], &[], "ALIBABA_CLOUD_ROLE_ARN"),
+            (&OIDC[..2], &[], "ALIBABA_CLOUD_OIDC_TOKEN_FILE"),
             (&[("OSSUTIL_PROFILE", "absent")], &[OSSUTIL], "absent"),
             (&[("OSSUTIL_CONFIG_FILE", "/no/such/file")], &[ALIYUN], "/no/such/file"),
             (&[("ALIBABA_CLOUD_CREDENTIALS_URI", "nonsense")], &[], "http://"),

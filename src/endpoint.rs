@@ -357,9 +357,21 @@ mod tests {
 
     #[test]
     fn invalid_hosts_are_rejected_with_a_reason() {
-        for host in
-            ["", "http://", "ftp://host", "a b", "host/path", "host:0", "host:x", ":80", "::1"]
-        {
+        for host in [
+            "",
+            "http://",
+            "ftp://host",
+            "a b",
+            "host/path",
+            "host:0",
+            "host:x",
+            ":80",
+            "::1",
+            "[host]",
+            "[::1]x",
+            "[::1][::1]",
+            "a[::1]",
+        ] {
             let error = Endpoint::new(host, "live-demo", true, None).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Config, "{host}");
             assert!(error.message().contains("endpoint"), "{host}: {error}");
@@ -405,5 +417,26 @@ mod tests {
             host_of_region("oss-cn-hangzhou", true),
             "oss-cn-hangzhou-internal.aliyuncs.com"
         );
+    }
+
+    #[test]
+    fn a_host_of_the_service_is_split_into_its_parts() {
+        let parts =
+            |host| ServiceHost::of(host).map(|found| (found.bucket, found.host, found.is_internal));
+        let host = "oss-cn-beijing.aliyuncs.com";
+        assert_eq!(parts(host), Some((None, host, false)));
+        assert_eq!(
+            parts("https://b.oss-cn-beijing.aliyuncs.com/x"),
+            Some((Some("b"), host, false))
+        );
+        let dual = "cn-beijing.oss.aliyuncs.com";
+        assert_eq!(parts("b.cn-beijing.oss.aliyuncs.com"), Some((Some("b"), dual, false)));
+        let internal = "oss-cn-beijing-internal.aliyuncs.com";
+        assert_eq!(parts(internal), Some((None, internal, true)));
+        for other in
+            ["a.b.oss-cn-beijing.aliyuncs.com", "oss-.aliyuncs.com", "oss-cn_beijing.aliyuncs.com"]
+        {
+            assert_eq!(parts(other), None, "{other}");
+        }
     }
 }

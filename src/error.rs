@@ -556,4 +556,25 @@ mod tests {
     fn an_error_is_one_pointer_wide() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
     }
+
+    #[test]
+    fn rewriting_keeps_only_codes_that_are_known() {
+        let rewritten = |code: &str| {
+            let error = Error::new(ErrorKind::Service, "message").with_code(code);
+            error.map_strings(|_| Cow::Owned("new".to_owned()))
+        };
+        let known = rewritten(code::NO_SUCH_BUCKET);
+        assert_eq!((known.message(), known.code()), ("new", Some(code::NO_SUCH_BUCKET)));
+        assert_eq!(rewritten("Unknown").code(), Some("new"));
+    }
+
+    #[test]
+    fn debug_shows_every_detail() {
+        let error = Error::new(ErrorKind::Service, "gone").with_code("NoSuchKey").with_attempts(3);
+        assert_eq!(error.attempts(), 3);
+        let shown = format!("{error:?}");
+        for detail in ["Service", "gone", "NoSuchKey", "attempts: 3"] {
+            assert!(shown.contains(detail), "{shown}");
+        }
+    }
 }

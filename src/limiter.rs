@@ -340,4 +340,67 @@ mod tests {
         stop.stop();
         assert!(!limiter.wait(&stop, None));
     }
+
+    #[test]
+    fn the_share_of_busy_responses_is_that_of_the_recent_ones() {
+        let mut limiter = State::new(1000.0);
+        for _ in 0..200 {
+            limiter.note(SECOND, Load::Busy);
+            limiter.note(SECOND, Load::Fine);
+        }
+        assert!((0.4..0.6).contains(&limiter.busy), "{}", limiter.busy);
+    }
+
+    #[test]
+    fn a_rate_of_which_more_than_half_is_used_is_raised() {
+        let mut limiter = State::new(800.0);
+        limiter.note(SECOND, Load::Throttled);
+        let mut now = SECOND * 2;
+        for _ in 0..1000 {
+            now += Duration::from_millis(4);
+            limiter.note(now, Load::Fine);
+        }
+        assert!(limiter.rate > 400.0, "{}", limiter.rate);
+    }
+
+    #[test]
+    fn the_rate_of_responses_is_measured_over_one_to_two_seconds() {
+        for (passed, rate) in [(SECOND, 100.0), (SECOND * 2, 50.0)] {
+            let mut meter = Meter::default();
+            (0..100).for_each(|_| meter.count(SECOND));
+            meter.count(SECOND + passed);
+            assert_eq!(meter.rate(SECOND + passed), rate);
+        }
+        // A measurement from before a pause is not used.
+        let mut meter = Meter::default();
+        (0..100).for_each(|_| meter.count(SECOND));
+        meter.count(SECOND * 9);
+        assert_eq!(meter.rate(SECOND * 9 + Duration::from_millis(100)), 10.0);
+    }
+
+    #[test]
+    fn an_error_indicates_the_load_of_the_service() {
+        let service = |status| Error::new(ErrorKind::Service, "").with_status(status);
+        for (error, load) in [
+            (service(429), Load::Throttled),
+            (service(503), Load::Busy),
+            (service(404), Load::Fine),
+            (service(500), Load::Unknown),
+            (Error::new(ErrorKind::Connection, ""), Load::Unknown),
+        ] {
+            assert_eq!(Load::of_error(&error), load, "{error:?}");
+        }
+        assert_eq!(Load::of(&Ok(())), Load::Fine);
+    }
+
+    #[test]
+    fn a_limiter_announces_the_delay_and_slows_down_when_throttled() {
+        let limiter = RateLimiter::new(0.001);
+        assert_eq!(limiter.delay(), Duration::ZERO);
+        assert!(limiter.wait(&Stop::default(), None));
+        assert!(limiter.delay() > SECOND);
+        let limiter = RateLimiter::new(f64::INFINITY);
+        limiter.note(Load::Throttled);
+        assert!(limiter.lock().rate.is_finite());
+    }
 }

@@ -169,6 +169,11 @@ mod tests {
     }
 
     #[test]
+    fn an_escaped_greater_than_sign_is_decoded() {
+        assert_eq!(redacted("ab>cdefgh", "ab&gt;cdefgh"), "[redacted]");
+    }
+
+    #[test]
     fn a_truncated_secret_is_found_by_its_prefix() {
         assert_eq!(redacted("CAIS8QF1q6Ft5B2y", "token CAIS8QF1q6"), "token [redacted]");
         assert_eq!(redacted("CAIS8QF1q6Ft5B2y", "CAIS8QF"), "CAIS8QF");

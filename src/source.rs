@@ -369,14 +369,23 @@ mod tests {
     #[test]
     fn secrets_in_sources_are_not_shown() {
         let keys = CredentialsSource::Keys(Credentials::new("id", "hush"));
-        for source in [
-            CredentialsSource::AssumedRole(AssumedRole::new(keys, ROLE)),
-            CredentialsSource::Process(CredentialProcess::new("vault --password hush")),
-            CredentialsSource::Uri(CredentialsUri::new("http://user:hush@host:80/hush?t=hush")),
+        let process = CredentialProcess::new("vault --password hush");
+        let uri = CredentialsUri::new("http://user:hush@host:80/hush?t=hush");
+        for (source, part) in [
+            (CredentialsSource::AssumedRole(AssumedRole::new(keys, ROLE)), ROLE),
+            (CredentialsSource::Process(process), "CredentialProcess(\"vault\", ..)"),
+            (CredentialsSource::Uri(uri), "CredentialsUri(\"host:80\", ..)"),
         ] {
             let shown = format!("{source} {source:?}");
-            assert!(!shown.contains("hush"), "{shown}");
+            assert!(shown.contains(part) && !shown.contains("hush"), "{shown}");
         }
+    }
+
+    #[test]
+    fn options_of_a_role_accumulate() {
+        let role = EcsRole::new().needs_token(true).endpoint("http://127.0.0.1").name("live");
+        assert_eq!((role.needs_token, role.name.as_deref()), (true, Some("live")));
+        assert_eq!(role.endpoint.as_deref(), Some("http://127.0.0.1"));
     }
 
     #[test]

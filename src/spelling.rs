@@ -82,6 +82,12 @@ mod tests {
         assert_eq!(error.to_string(), "signature version 2: must be 1 or 4");
     }
 
+    #[test]
+    fn a_list_of_one_spelling_has_no_conjunction() {
+        assert_eq!(super::one_of(&["a"]), "a");
+        assert_eq!(super::one_of(&["a", "b"]), "a or b");
+    }
+
     #[cfg(feature = "serde")]
     #[test]
     fn json_uses_the_same_spelling() {

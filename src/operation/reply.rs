@@ -259,6 +259,7 @@ mod tests {
     #[test]
     fn the_head_of_a_response_is_everything_but_its_body() {
         let reply = Reply {
+            status: 206,
             ec: Some("0044-00000201".into()),
             retry_after: Some(Duration::from_secs(2)),
             content_length: Some(4),

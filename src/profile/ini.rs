@@ -180,6 +180,15 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_ossutil_2_take_precedence_over_those_of_ossutil_1() {
+        let both = format!("{NEW}{OLD}");
+        assert_eq!(keys(&parse(&both, None).unwrap()).access_key_id(), "id2");
+        assert_eq!(keys(&parse(&both, Some("edge")).unwrap()).access_key_id(), "id3");
+        let file = format!("[profile default]\naccessKeyID=id4\naccessKeySecret=s\n{NEW}");
+        assert_eq!(keys(&parse(&file, Some("default")).unwrap()).access_key_id(), "id2");
+    }
+
+    #[test]
     fn a_profile_extends_its_source_profile() {
         let child = parse(NEW, Some("child")).unwrap();
         assert_eq!(keys(&child).access_key_id(), "id3");
@@ -228,6 +237,10 @@ mod tests {
         let profile = parse(file, None).unwrap();
         let role = EcsRole::new().name("live").endpoint("http://100.100.100.200");
         assert_eq!(profile.source, CredentialsSource::EcsRole(role));
+        let keys = format!("[default]\naccessKeyID=id\naccessKeySecret=s\n{file}");
+        assert!(matches!(parse(&keys, None).unwrap().source, CredentialsSource::Keys(_)));
+        let named = format!("{file}[profile edge]\nregion=cn-beijing\n");
+        assert!(parse(&named, Some("edge")).is_err());
         assert_eq!(profile.endpoint.as_deref(), Some("oss-cn-beijing.aliyuncs.com"));
     }
 }

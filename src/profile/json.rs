@@ -155,6 +155,11 @@ mod tests {
             (FILE, Some("sso"), "CloudSSO"),
             (FILE, Some("circle"), "circle"),
             (FILE, Some("half"), "access key secret"),
+            (
+                r#"{"profiles": [{"name": "default", "mode": "AK", "access_key_id": null}]}"#,
+                None,
+                "access key id",
+            ),
             ("{}", None, "default"),
             ("{\"profiles\": [{\"name\": \"hush", None, "column"),
             ("{\"profiles\": \"hush\"}", None, "valid JSON"),

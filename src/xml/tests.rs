@@ -87,6 +87,7 @@ fn invalid_documents_are_errors_with_a_reason() {
         (b"<A>text", "unexpected end of input"),
         (b"<html><br></html>", "XML"),
         (b"<A></B>", "expected 'A' tag, not 'B'"),
+        (b"<?xml?><A/>", "declaration"),
         (b"</A>", "match"),
         (b"<A/><B/>", "after the root"),
         (b"<A/>b", "outside"),
@@ -288,6 +289,15 @@ fn a_problem_that_the_parser_finds_is_located_in_the_whole_document() {
     assert_eq!(
         error_of(document.as_bytes()),
         "invalid XML: attribute 'b' is already defined (in List, line 2, column 16)"
+    );
+}
+
+#[test]
+fn markup_in_comments_and_attributes_does_not_mislead_about_the_position() {
+    let document = "<List><!-- <A> --><B a='</List>' b=\"it's/>\">&#x1;</B></List>";
+    assert_eq!(
+        error_of(document.as_bytes()),
+        "invalid XML: &#x1; is not an XML character (in List/B, line 1, column 45)"
     );
 }
 
