@@ -227,10 +227,34 @@ mod tests {
             ("private", false, 0),
             ("public-read", true, 1),
             ("public-read", false, 0),
+            ("public-read-write", true, 1),
         ] {
             let info = BucketInfo { acl: acl.into(), blocks_public_access: blocks };
             let diagnosis = judged(|findings| judge_bucket(&Ok(info), findings));
             assert_eq!((diagnosis.problems, diagnosis.warnings), (0, warnings));
+            let seen = &diagnosis.check(CheckId::BucketAcl).unwrap().seen;
+            assert!(seen.starts_with(&format!("{acl}: ")), "{seen}");
         }
+    }
+
+    #[test]
+    fn an_accepted_request_passes_every_check_of_access() {
+        let diagnosis = judged(|findings| accepted(&ACCESS, findings));
+        for (id, seen) in [
+            (CheckId::Endpoint, "oss, region cn-hangzhou"),
+            (CheckId::PublicEndpoint, "the account may use it"),
+            (CheckId::SignatureVersion, "accepted"),
+            (CheckId::AccessKey, "LTAI5t is accepted"),
+            (CheckId::Bucket, "live-demo exists"),
+        ] {
+            let check = diagnosis.check(id).unwrap();
+            assert_eq!((check.verdict, &*check.seen), (Verdict::Ok, seen));
+        }
+    }
+
+    #[test]
+    fn an_error_is_summarized_in_one_line() {
+        let error = Error::new(ErrorKind::Service, format!("a\u{1b}\nb{}", "c".repeat(400)));
+        assert_eq!(summary(&error), format!("ab{}", "c".repeat(298)));
     }
 }

@@ -127,6 +127,7 @@ pub(super) fn judge_key_frames(longest: f64, channel: &Channel, findings: &mut F
 mod tests {
     use super::*;
     use crate::diagnosis::report::{Verdict, judged};
+    use crate::error::ErrorKind;
     use crate::operation::{Reply, get_channel, get_channel_status};
 
     fn reply(body: &str) -> Reply {
@@ -171,9 +172,23 @@ mod tests {
 
     #[test]
     fn fragments_that_wait_for_a_key_frame_cause_a_warning() {
-        for (longest, warnings) in [(2.0, 0), (4.0, 0), (8.3, 1)] {
+        for (longest, warnings) in [(2.0, 0), (6.0, 0), (7.0, 1)] {
             let diagnosis = judged(|findings| judge_key_frames(longest, &channel(), findings));
             assert_eq!(diagnosis.warnings, warnings, "{longest}");
+        }
+    }
+
+    #[test]
+    fn a_channel_that_does_not_exist_is_a_problem() {
+        let error = |code| Error::new(ErrorKind::Service, "no").with_code(code);
+        for (code, verdict) in [
+            (code::NO_SUCH_LIVE_CHANNEL, Verdict::Problem),
+            (code::ACCESS_DENIED, Verdict::NotChecked),
+        ] {
+            let diagnosis = judged(|findings| {
+                assert!(!judge(&Err(error(code)), &Err(error(code)), findings));
+            });
+            assert_eq!(diagnosis.check(CheckId::Channel).unwrap().verdict, verdict);
         }
     }
 }

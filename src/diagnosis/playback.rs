@@ -273,4 +273,64 @@ mod tests {
         let seen = &diagnosis.check(CheckId::UnlistedFragments).unwrap().seen;
         assert!(seen.contains("1 of 2 fragments (1.5 kB)"), "{seen}");
     }
+
+    #[test]
+    fn a_missing_playlist_is_a_problem_only_if_there_must_be_one() {
+        let missing = |code: &str| {
+            let error = Error::new(ErrorKind::Service, "no").with_status(404).with_code(code);
+            Ok(Fetched { error: Some(error), ..fetched("") })
+        };
+        for (code, has_played, is_given, expected) in [
+            ("NoSuchKey", false, false, Verdict::NotChecked),
+            ("NoSuchKey", true, false, Verdict::Problem),
+            ("NoSuchKey", false, true, Verdict::Problem),
+            (code::NO_SUCH_BUCKET, false, false, Verdict::Problem),
+        ] {
+            let behind = PlaylistContext { has_played, is_public: None, is_given };
+            let diagnosis = judged(|findings| {
+                assert_eq!(judge(CheckId::PlaySigned, &missing(code), behind, findings), None);
+            });
+            assert_eq!(verdict(&diagnosis, CheckId::PlaySigned), expected, "{code}");
+        }
+    }
+
+    #[test]
+    fn the_advice_depends_on_the_rejection() {
+        let behind = PlaylistContext { has_played: true, is_public: Some(true), is_given: false };
+        for (id, status, word) in [
+            (CheckId::PlayUnsigned, 403, "allow public access"),
+            (CheckId::PlaySigned, 403, "sign a new URL"),
+            (CheckId::PlayUnsigned, 500, "curl"),
+            (CheckId::PlaySigned, 500, "curl"),
+        ] {
+            let error = Error::new(ErrorKind::Service, "no").with_status(status);
+            let rejected = Ok(Fetched { error: Some(error), ..fetched("") });
+            let diagnosis = judged(|findings| drop(judge(id, &rejected, behind, findings)));
+            let advice = diagnosis.check(id).unwrap().advice.as_ref().unwrap();
+            assert!(advice.contains(word), "{advice}");
+        }
+        // An unsigned request may be rejected, but it must not fail.
+        let behind = PlaylistContext { is_public: Some(false), ..behind };
+        let error = Error::new(ErrorKind::Service, "no").with_status(500);
+        let failed = Ok(Fetched { error: Some(error), ..fetched("") });
+        let id = CheckId::PlayUnsigned;
+        let diagnosis = judged(|findings| drop(judge(id, &failed, behind, findings)));
+        assert_eq!(verdict(&diagnosis, id), Verdict::Problem);
+    }
+
+    #[test]
+    fn fragments_that_cannot_be_read_are_a_problem() {
+        let failed = |status| vec![Error::new(ErrorKind::Service, "no").with_status(status)];
+        for (tried, failed, expected, word) in [
+            (0, vec![], Verdict::NotChecked, "no fragments"),
+            (3, vec![], Verdict::Ok, "3 fragments could be read"),
+            (3, failed(404), Verdict::Problem, "1 of 3 do not exist"),
+            (3, failed(403), Verdict::Problem, "1 of 3 could not be read"),
+        ] {
+            let diagnosis = judged(|findings| judge_fragments(tried, &failed, findings));
+            let check = diagnosis.check(CheckId::Fragments).unwrap();
+            assert_eq!(check.verdict, expected);
+            assert!(check.seen.contains(word), "{check:?}");
+        }
+    }
 }

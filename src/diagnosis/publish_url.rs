@@ -321,6 +321,9 @@ mod tests {
             (signed(&other, ends, &[]), CheckId::PublishUrlSignature, "LTAI5t"),
             (format!("{url}&x=y"), CheckId::PublishUrlSignature, "LTAI5t"),
             (url.replace("a.m3u8", "a.ts"), CheckId::PublishUrlPlaylist, "a.ts"),
+            (url.replace("a.m3u8", "a/b.m3u8"), CheckId::PublishUrlPlaylist, "a/b"),
+            (url.replace("a.m3u8", ".m3u8"), CheckId::PublishUrlPlaylist, ".m3u8"),
+            ("rtmp://live-demo".to_owned(), CheckId::PublishUrlHost, "rtmp://HOST"),
         ] {
             let diagnosis = judged(&wrong);
             let (verdict, seen) = verdict(&diagnosis, id);

@@ -334,3 +334,52 @@ pub(super) fn judged(work: impl FnOnce(&mut Findings<'_>)) -> Diagnosis {
     work(&mut findings);
     findings.finish(Duration::ZERO)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const A: CheckId = CheckId::Settings;
+    const B: CheckId = CheckId::Bucket;
+
+    fn verdict(diagnosis: &Diagnosis, id: CheckId) -> Verdict {
+        diagnosis.check(id).unwrap().verdict
+    }
+
+    #[test]
+    fn a_report_has_each_check_once_and_in_order() {
+        let diagnosis = judged(|findings| {
+            findings.ok(B, "fine");
+            findings.ok(A, "fine");
+        });
+        let ids: Vec<_> = diagnosis.checks.iter().map(|check| check.id).collect();
+        assert_eq!(ids, CheckId::ALL);
+        let reached = diagnosis.checks.iter().filter(|check| check.verdict == Verdict::Ok).count();
+        assert_eq!(reached, 2);
+    }
+
+    #[test]
+    fn the_first_verdict_is_kept_unless_a_problem_is_found_later() {
+        let diagnosis = judged(|findings| {
+            findings.skip(A, "unknown");
+            findings.ok(A, "fine");
+            findings.ok(B, "fine");
+            assert!(findings.is_ok(B) && !findings.is_ok(A));
+            findings.problem(B, "wrong", "mend it");
+            findings.warn(B, "odd", "look at it");
+        });
+        assert_eq!(verdict(&diagnosis, A), Verdict::NotChecked);
+        assert_eq!(verdict(&diagnosis, B), Verdict::Problem);
+        assert_eq!((diagnosis.problems, diagnosis.warnings), (1, 0));
+    }
+
+    #[test]
+    fn a_replaced_check_is_counted_anew() {
+        let mut diagnosis = judged(|findings| findings.problem(A, "wrong", "mend it"));
+        let check = |id, verdict| Check { id, verdict, seen: String::new(), advice: None };
+        diagnosis.replace(check(A, Verdict::Ok));
+        diagnosis.replace(check(B, Verdict::Warning));
+        assert_eq!((diagnosis.problems, diagnosis.warnings), (0, 1));
+        assert_eq!(verdict(&diagnosis, A), Verdict::Ok);
+    }
+}

@@ -114,6 +114,7 @@ pub(super) fn judge(reached: Reached, is_behind_proxy: bool, findings: &mut Find
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::diagnosis::report::{Verdict, judged};
     use std::net::TcpListener;
     use std::thread;
 
@@ -155,5 +156,18 @@ mod tests {
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let nothing = probe(&format!("rtmp://{free}/"), &Arc::default(), Duration::from_secs(5));
         assert!(matches!(nothing, Reached::Nothing(_)));
+    }
+
+    #[test]
+    fn the_port_and_the_handshake_are_judged_separately() {
+        for (reached, problem) in [
+            (Reached::Handshake, None),
+            (Reached::Port("closed".into()), Some(CheckId::RtmpHandshake)),
+            (Reached::Nothing("host".into()), Some(CheckId::RtmpPort)),
+        ] {
+            let diagnosis = judged(|findings| judge(reached, false, findings));
+            let problems = diagnosis.checks.iter().filter(|c| c.verdict == Verdict::Problem);
+            assert_eq!(problems.map(|check| check.id).next(), problem);
+        }
     }
 }

@@ -54,6 +54,7 @@ mod tests {
         assert_eq!(length(Duration::days(7)), "7 days");
         assert_eq!(size(999), "999 bytes");
         assert_eq!(size(12_345), "12.3 kB");
+        assert_eq!(size(5_000_000), "5.0 MB");
         assert_eq!(size(2_000_000_000), "2.0 GB");
         assert_eq!(time(datetime!(2026-11-26 12:00:01.5 UTC)), "2026-11-26T12:00:01Z");
         assert_eq!(brief("a\u{1b}[0m\n"), "a[0m");
