@@ -494,4 +494,47 @@ mod tests {
         let lease = Lease::new(Credentials::new("id", "hush"));
         assert!(!format!("{provider:?} {lease:?}").contains("hush"));
     }
+
+    /// Credentials that are valid for this long, obtained at noon.
+    fn held(lifetime: Option<Duration>) -> Held {
+        let lease = Lease::new(Credentials::new("id", "secret"));
+        let lease = Lease { lifetime, ..lease };
+        let obtained = Reading { wall: NOON, monotonic: Duration::ZERO };
+        Held { lease, obtained, is_refused: false }
+    }
+
+    fn after(time: Duration) -> Reading {
+        Reading { wall: NOON + time, monotonic: time }
+    }
+
+    #[test]
+    fn credentials_are_refreshed_in_the_last_third_or_quarter_of_an_hour() {
+        let minutes = |minutes: u64| Duration::from_secs(60 * minutes);
+        for (lifetime, due) in [(minutes(60), minutes(45)), (minutes(9), minutes(6))] {
+            let held = held(Some(lifetime));
+            assert!(!held.is_due(after(due - Duration::from_secs(1))));
+            assert!(held.is_due(after(due)));
+        }
+        assert!(!held(None).is_due(after(1000 * HOUR)));
+    }
+
+    #[test]
+    fn a_failed_refresh_is_retried_after_an_eighth_of_the_remaining_lifetime() {
+        let held = held(Some(Duration::from_secs(88)));
+        let mut work = Work::default();
+        assert!(work.may_retry(&held, after(Duration::ZERO)));
+        work.last = Some((Duration::ZERO, None));
+        for (seconds, may) in [(9, false), (10, true)] {
+            // Ten seconds are more than an eighth of what is left then.
+            assert_eq!(work.may_retry(&held, after(Duration::from_secs(seconds))), may);
+        }
+    }
+
+    #[test]
+    fn debug_shows_the_credentials_without_the_secret() {
+        let provider = Issuer::default().provider().0;
+        assert_eq!(key(&provider), "key-1");
+        let shown = format!("{provider:?}");
+        assert!(shown.contains("key-1") && !shown.contains("secret"), "{shown}");
+    }
 }

@@ -82,3 +82,31 @@ impl fmt::Debug for DiagnosisOptions<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::diagnosis::report::{CheckId, Verdict};
+
+    #[test]
+    fn options_accumulate_without_showing_urls() {
+        let (stop, mut reported) = (StopHandle::new(), 0);
+        stop.stop();
+        let options = DiagnosisOptions::new()
+            .on_check(|_| reported += 1)
+            .stop(&stop)
+            .origin("https://a.example")
+            .play_url("https://b.example/hush.m3u8")
+            .publish_url("rtmp://b.example/live/hush")
+            .channel("cam");
+        assert!(options.stop.is_stopped());
+        assert_eq!(options.play_url.as_deref(), Some("https://b.example/hush.m3u8"));
+        assert_eq!(options.publish_url.as_deref(), Some("rtmp://b.example/live/hush"));
+        let shown = format!("{options:?}");
+        assert!(shown.contains("cam") && shown.contains("a.example"), "{shown}");
+        assert!(!shown.contains("hush"), "{shown}");
+        options.report(&Check::new(CheckId::Settings, Verdict::Ok, "fine"));
+        drop(options);
+        assert_eq!(reported, 1);
+    }
+}

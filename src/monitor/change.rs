@@ -651,4 +651,12 @@ mod tests {
         let lines: Vec<_> = changes.iter().map(Change::to_string).collect();
         assert_eq!(lines, ["a is live from a:1", "z failed: too late"]);
     }
+
+    #[test]
+    fn a_forgotten_channel_was_known() {
+        let mut watch = Watch::new(Limits::new());
+        watch.changes(&Sweep::of([("c".to_owned(), idle())]), OffsetDateTime::UNIX_EPOCH);
+        assert!(watch.forget("c"));
+        assert!(!watch.forget("c"));
+    }
 }

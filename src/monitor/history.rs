@@ -351,4 +351,26 @@ mod tests {
         let found = HistoryAnalysis::of(&[session(1, 60, "a")], NOW, u32::MAX);
         assert_eq!(found.session_count, 1);
     }
+
+    #[test]
+    fn a_session_that_touches_the_period_counts_with_zero_length() {
+        let found = week(&[session(7 * 24 + 1, 60, "a"), session(0, 60, "b")]);
+        assert_eq!((found.session_count, found.total_duration_hours), (2, 0.0));
+    }
+
+    #[test]
+    fn ten_sessions_of_which_the_oldest_starts_with_the_period_are_complete() {
+        let sessions = |oldest: i64| {
+            let others = (1..10).map(|hours| session(hours, 1, "a"));
+            others.chain([session(oldest, 1, "a")]).collect::<Vec<_>>()
+        };
+        assert!(!week(&sessions(7 * 24)).is_truncated);
+        assert!(week(&sessions(7 * 24 - 1)).is_truncated);
+    }
+
+    #[test]
+    fn only_a_number_after_the_last_colon_is_a_port() {
+        assert_eq!(ip("studio:47745").as_deref(), Some("studio"));
+        assert_eq!(ip("studio:main").as_deref(), Some("studio:main"));
+    }
 }

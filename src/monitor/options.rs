@@ -151,4 +151,25 @@ mod tests {
             assert_eq!(bounds(new().rate(rate)).1, f64::INFINITY);
         }
     }
+
+    #[test]
+    fn options_accumulate_without_showing_callbacks() {
+        let (stop, mut reported) = (StopHandle::new(), 0);
+        stop.stop();
+        let options = SweepOptions::new()
+            .progress(|_| reported += 1)
+            .stop(&stop)
+            .time_limit(Duration::from_secs(9))
+            .rate(5.0)
+            .max_parallel(3);
+        let bounds =
+            Bounds { max_parallel: 3, rate: 5.0, time_limit: Some(Duration::from_secs(9)) };
+        assert_eq!(options.bounds, bounds);
+        assert!(options.stop.is_stopped());
+        assert!(format!("{options:?}").contains("max_parallel: 3"), "{options:?}");
+        options.report(Progress { done: 1, total: 2 });
+        drop(options);
+        assert_eq!(reported, 1);
+        assert_eq!(SweepOptions::within(bounds.clone(), StopHandle::new()).bounds, bounds);
+    }
 }

@@ -87,3 +87,53 @@ impl Sessions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use time::macros::datetime;
+
+    const NOON: OffsetDateTime = datetime!(2026-05-10 12:00 UTC);
+
+    fn at(minutes: i64) -> OffsetDateTime {
+        NOON + time::Duration::minutes(minutes)
+    }
+
+    fn record(start: i64, end: i64) -> SessionRecord {
+        SessionRecord::new(at(start), at(end), "192.0.2.1:9")
+    }
+
+    #[test]
+    fn only_the_latest_session_can_be_live() {
+        let records = [record(0, 10), record(20, 30)];
+        let live = Sessions::of(&records, Some((at(40), at(45))));
+        assert!(live.is_live((at(40), at(45))));
+        assert!(!live.is_live((at(20), at(30))));
+        assert!(!Sessions::of(&records, None).is_live((at(20), at(30))));
+    }
+
+    #[test]
+    fn a_span_is_clipped_to_the_sessions_that_it_overlaps() {
+        let sessions = Sessions::of(&[record(0, 10), record(20, 30)], None);
+        for (span, expected) in [
+            ((5, 25), Some((5, 25))),
+            ((-5, 35), Some((0, 30))),
+            ((10, 20), None),
+            ((10, 21), Some((20, 21))),
+            ((9, 20), Some((9, 10))),
+        ] {
+            let expected = expected.map(|(start, end)| (at(start), at(end)));
+            assert_eq!(sessions.clip(at(span.0), at(span.1)), expected, "{span:?}");
+        }
+    }
+
+    #[test]
+    fn before_the_oldest_of_ten_sessions_there_may_have_been_others() {
+        let records: Vec<_> = (0..10).map(|n| record(n * 20, n * 20 + 10)).collect();
+        let sessions = Sessions::of(&records, None);
+        assert_eq!(sessions.clip(at(-60), at(-50)), Some((at(-60), at(-50))));
+        assert_eq!(sessions.clip(at(-60), at(5)), Some((at(-60), at(5))));
+        assert_eq!(sessions.clip(at(0), at(300)), Some((at(0), at(190))));
+        assert_eq!(sessions.clip(at(0), at(0)), None);
+    }
+}

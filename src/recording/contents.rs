@@ -151,3 +151,45 @@ impl Write for Limited {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fragment(start: i64) -> Fragment {
+        Fragment { start, size: 10, stored: None }
+    }
+
+    fn playlist(listed: &[i64]) -> RecordedPlaylist {
+        RecordedPlaylist {
+            name: "p.m3u8".into(),
+            last_modified: None,
+            is_finished: true,
+            listed: listed.to_vec(),
+        }
+    }
+
+    #[test]
+    fn fragments_without_a_playlist_and_entries_without_a_fragment_are_found() {
+        let recording = Recording {
+            fragments: [1000, 3000, 5000, 7000].map(fragment).to_vec(),
+            playlists: vec![playlist(&[1000, 2000, 3000]), playlist(&[3000, 5000])],
+        };
+        let [first, second] = &recording.playlists[..] else { panic!("two playlists") };
+        assert_eq!((first.fragments(), recording.missing(first)), (3, 1));
+        assert_eq!((second.fragments(), recording.missing(second)), (2, 0));
+        assert!(first.lists(&fragment(1000)) && !second.lists(&fragment(1000)));
+        let unlisted: Vec<_> = recording.unlisted().map(|fragment| fragment.start).collect();
+        assert_eq!(unlisted, [7000]);
+        assert_eq!(recording.bytes(), 40);
+    }
+
+    #[test]
+    fn a_playlist_has_a_size_limit() {
+        let mut body = Limited(Vec::new());
+        assert_eq!(body.write(&vec![0; MAX_PLAYLIST - 1]).unwrap(), MAX_PLAYLIST - 1);
+        assert!(body.write(&[0; 2]).is_err());
+        assert_eq!(body.write(&[0]).unwrap(), 1);
+        assert!(body.write(&[0]).is_err());
+    }
+}

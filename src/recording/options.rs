@@ -127,3 +127,29 @@ impl fmt::Debug for DownloadOptions<'_> {
             .finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn options_accumulate() {
+        let (stop, mut reported) = (StopHandle::new(), 0);
+        stop.stop();
+        let options = DownloadOptions::new()
+            .progress(|_| reported += 1)
+            .stop(&stop)
+            .poll_interval(Duration::from_secs(1))
+            .overwrite(true)
+            .follow(true)
+            .max_parallel(3);
+        assert!(options.stop.is_stopped() && options.overwrite && options.follow);
+        assert_eq!((options.parallel, options.poll_interval), (3, Duration::from_secs(1)));
+        let shown = format!("{options:?}");
+        assert!(shown.contains("parallel: 3, follow: true, overwrite: true"), "{shown}");
+        let progress = DownloadProgress { bytes: 1, total_bytes: 2, ..Default::default() };
+        options.report(progress);
+        drop(options);
+        assert_eq!(reported, 1);
+    }
+}

@@ -67,3 +67,19 @@ impl Plan {
         self.placed.last().map_or(0, Placed::end)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_open_range_is_closed_after_its_last_fragment() {
+        let range = |is_open| Resolved { start: 0, end: 9000, is_open, is_session: false };
+        for (is_open, end) in [(true, 5001), (false, 9000)] {
+            let mut plan = Plan::new(range(is_open));
+            plan.add([1000, 5000].map(|start| Fragment { start, size: 1, stored: None }).to_vec());
+            plan.close();
+            assert_eq!((plan.times.end, plan.times.is_open), (end, false));
+        }
+    }
+}

@@ -118,4 +118,11 @@ mod tests {
         assert_eq!(recording().pruning(start + 4 * second, false).fragments.len(), 5);
         assert_eq!(recording().pruning(start + 5 * second, false).fragments.len(), 6);
     }
+
+    #[test]
+    fn a_playlist_written_exactly_then_is_kept() {
+        let pruning = |hours| recording().pruning(NOW - time::Duration::hours(hours), true);
+        assert!(pruning(8).playlists.is_empty());
+        assert_eq!(pruning(7).playlists, ["old.m3u8"]);
+    }
 }

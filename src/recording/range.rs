@@ -175,4 +175,20 @@ mod tests {
         texts.dedup();
         assert_eq!(texts.len(), ranges.len());
     }
+
+    #[test]
+    fn a_range_that_ends_now_is_over() {
+        assert!(
+            !resolve(RecordingRange::between(NOW - time::Duration::HOUR, NOW)).unwrap().is_open
+        );
+    }
+
+    #[test]
+    fn a_finished_session_includes_its_last_second() {
+        let start = NOW - time::Duration::HOUR;
+        let session = Resolved::session((start, NOW), false);
+        assert_eq!((session.start, session.end), (milliseconds(start), milliseconds(NOW) + 1000));
+        assert!(session.is_session && !session.is_open);
+        assert_eq!(Resolved::session((start, NOW), true).end, UNTIL_IDLE);
+    }
 }
