@@ -362,6 +362,8 @@ mod tests {
             assert_eq!(error.kind(), ErrorKind::Credentials);
             assert!(error.message().contains(word), "{error}");
         }
+        let shortest = AssumedRole::new(keys(), ROLE).duration(Duration::from_secs(900));
+        assert!(CredentialsSource::AssumedRole(shortest).check().is_ok());
         assert!(oidc(ROLE, "provider", "file").check().is_ok());
         assert!(CredentialsSource::EcsRole(EcsRole::new()).check().is_ok());
     }
