@@ -47,7 +47,6 @@ impl Reply {
     /// Returns the response without its body.
     pub(crate) fn head(&self) -> Reply {
         Reply {
-            status: self.status,
             request_id: self.request_id.clone(),
             ec: self.ec.clone(),
             content_range: self.content_range.clone(),
