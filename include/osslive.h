@@ -280,9 +280,9 @@ typedef int (*osslive_progress_callback)(size_t done, size_t total, void *user_d
 
 /**
  * A status callback. It receives a channel's JSON (id and what
- * osslive_get_channel_status returns, or id and error) and the pointer passed with it. The JSON is
- * valid only during the call. Return 0 to continue; any other value stops the operation,
- * and the callback is not called again.
+ * osslive_get_channel_status returns, or id and error) and the pointer passed with
+ * it. The JSON is valid only during the call. Return 0 to continue; any other value
+ * stops the operation, and the callback is not called again.
  *
  * It runs on the thread that made the call, before the call returns. It must
  * return normally: no longjmp, no C++ exception. It may call functions of this
@@ -1316,10 +1316,10 @@ osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monit
  * isolated.
  *
  * Highlights are clipped to the known sessions: the last ten finished ones and
- * the current one. If there are ten finished ones, times before the oldest are not clipped: the
- * service may still have recordings of them. A highlight fails if nothing is left of it, if it is longer than a
- * day, or if an earlier one uses the same playlist. Existing playlists are
- * replaced.
+ * the current one. If there are ten finished ones, times before the oldest are not
+ * clipped: the service may still have recordings of them. A highlight fails if
+ * nothing is left of it, if it is longer than a day, or if an earlier one uses the
+ * same playlist. Existing playlists are replaced.
  *
  * - highlights, n_highlights: what to save.
  * - progress, user_data: called after each highlight, or NULL. If it stops the

@@ -216,8 +216,8 @@ using Time = std::chrono::system_clock::time_point;
 struct SweepOptions {
   std::uint32_t max_parallel = 8; /* maximum concurrent requests, 1 to 256 */
   double rate = 0;                /* maximum requests per second; 0 for no limit */
-  std::optional<std::chrono::milliseconds> time_limit = std::nullopt; /* none; for the whole operation,
-                                                                          or a monitor's sweep */
+  /* A timeout for the whole operation, or for each sweep of a monitor; none. */
+  std::optional<std::chrono::milliseconds> time_limit = std::nullopt;
 };
 
 /* Options for a ChannelMonitor: how it sweeps, and what it reports. */

@@ -37,10 +37,10 @@ pub struct osslive_highlight {
 /// isolated.
 ///
 /// Highlights are clipped to the known sessions: the last ten finished ones and
-/// the current one. If there are ten finished ones, times before the oldest are not clipped: the
-/// service may still have recordings of them. A highlight fails if nothing is left of it, if it is longer than a
-/// day, or if an earlier one uses the same playlist. Existing playlists are
-/// replaced.
+/// the current one. If there are ten finished ones, times before the oldest are not
+/// clipped: the service may still have recordings of them. A highlight fails if
+/// nothing is left of it, if it is longer than a day, or if an earlier one uses the
+/// same playlist. Existing playlists are replaced.
 ///
 /// - highlights, n_highlights: what to save.
 /// - progress, user_data: called after each highlight, or NULL. If it stops the

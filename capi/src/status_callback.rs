@@ -6,9 +6,9 @@ use sdk::{Result, StopHandle};
 use std::ffi::CString;
 
 /// A status callback. It receives a channel's JSON (id and what
-/// osslive_get_channel_status returns, or id and error) and the pointer passed with it. The JSON is
-/// valid only during the call. Return 0 to continue; any other value stops the operation,
-/// and the callback is not called again.
+/// osslive_get_channel_status returns, or id and error) and the pointer passed with
+/// it. The JSON is valid only during the call. Return 0 to continue; any other value
+/// stops the operation, and the callback is not called again.
 ///
 /// It runs on the thread that made the call, before the call returns. It must
 /// return normally: no longjmp, no C++ exception. It may call functions of this

@@ -141,10 +141,11 @@ impl Client {
     /// per highlight, in order. Failures are isolated.
     ///
     /// Highlights are clipped to the known sessions: the last ten finished ones and
-    /// the current one. If there are ten finished ones, times before the oldest are not clipped: the
-    /// service may still have recordings of sessions that it no longer lists. A
-    /// highlight fails if nothing is left of it, if it is longer than a day, or if
-    /// an earlier one uses the same playlist. Existing playlists are replaced.
+    /// the current one. If there are ten finished ones, times before the oldest are
+    /// not clipped: the service may still have recordings of sessions that it no
+    /// longer lists. A highlight fails if nothing is left of it, if it is longer than
+    /// a day, or if an earlier one uses the same playlist. Existing playlists are
+    /// replaced.
     ///
     /// Calls are made one at a time. Of the options, `progress` is called after
     /// each highlight and may stop the operation, as may `stop` from another thread; the
