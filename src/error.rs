@@ -244,12 +244,14 @@ impl Error {
         self
     }
 
-    /// Adds to the message.
+    /// Adds to the message. The service ends its messages with a period.
     pub(crate) fn explained(mut self, more: &str) -> Self {
-        if !self.0.message.is_empty() {
-            self.0.message.push_str("; ");
+        let message = &mut self.0.message;
+        message.truncate(message.trim_end_matches('.').len());
+        if !message.is_empty() {
+            message.push_str("; ");
         }
-        self.0.message.push_str(more);
+        message.push_str(more);
         self
     }
 
@@ -555,6 +557,15 @@ mod tests {
     #[test]
     fn an_error_is_one_pointer_wide() {
         assert_eq!(size_of::<Error>(), size_of::<usize>());
+    }
+
+    #[test]
+    fn an_explanation_continues_the_sentence() {
+        for (message, whole) in
+            [("no.", "no; why"), ("no", "no; why"), ("", "why"), ("v1.2", "v1.2; why")]
+        {
+            assert_eq!(Error::invalid(message).explained("why").message(), whole);
+        }
     }
 
     #[test]

@@ -81,7 +81,7 @@ mod tests {
         assert_eq!(error.code(), Some(code::NO_SUCH_LIVE_CHANNEL));
         assert_eq!(
             error.message(),
-            "The specified live channel does not exist.; \
+            "The specified live channel does not exist; \
              the bucket's endpoint is oss-cn-beijing.example"
         );
         assert_eq!(error.status(), Some(404));

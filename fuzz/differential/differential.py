@@ -528,7 +528,8 @@ class Reading:
             details[self.name(child)] = text[:1024] if "long" in self.rules else text
         endpoint = details.get("Endpoint")
         if "endpoint" in self.rules and endpoint:
-            parts = [details.get("Message"), f"the bucket's endpoint is {endpoint}"]
+            message = details.get("Message", "").rstrip(".")
+            parts = [message, f"the bucket's endpoint is {endpoint}"]
             details["Message"] = "; ".join(filter(None, parts))
         return {key: details.get(key, "") for key in keys}
 
