@@ -6,7 +6,7 @@ CARGO ?= cargo
 .PHONY: test-power test-kills faults schema abi semver fuzz fuzz-differential soak tools hls.js check clean
 
 help:
-	@echo 'make demo   everything end to end on your machine: channel, real video over RTMP, status, VOD'
+	@echo 'make demo   everything end to end on your machine; DEMO_ARGS=--keep leaves it running'
 	@echo 'make test   every test, with real clients and encoders; installs missing tools'
 	@echo 'make test-recordings   two-hour downloads, killed again and again'
 	@echo 'make faults inject every peer fault and write docs/evidence/faults.md'

@@ -998,7 +998,8 @@ osslive_status osslive_wait_until_deleted(const osslive_client *client,
 
 /**
  * Returns the last ten finished sessions of a channel, oldest first
- * (GetLiveChannelHistory).
+ * (GetLiveChannelHistory). A session is among them once the service has noticed its
+ * end: after a publisher has disconnected, call osslive_wait_until_idle first.
  *
  * JSON: records[] of startTime, endTime, remoteAddr ("IP:PORT"); res.
  *

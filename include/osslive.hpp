@@ -688,9 +688,9 @@ class Client {
     });
   }
 
-  /* Returns the last ten finished sessions, oldest first
-   * (GetLiveChannelHistory). JSON: records[] of startTime, endTime, remoteAddr;
-   * res. Code NoSuchLiveChannel. */
+  /* Returns the last ten finished sessions, oldest first (GetLiveChannelHistory).
+   * After a publisher has disconnected, call wait_until_idle first. JSON: records[]
+   * of startTime, endTime, remoteAddr; res. Code NoSuchLiveChannel. */
   std::string get_channel_history(const std::string &id) const {
     return call(osslive_get_channel_history, id);
   }

@@ -52,7 +52,7 @@ build() {
   # shellcheck disable=SC2046
   unset $(env | sed -n 's/^\(CARGO_\(MANIFEST\|PKG\)_[A-Z_]*\)=.*/\1/p')
   # shellcheck disable=SC2086
-  (cd "$root" && ${CARGO:-cargo} rustc --quiet --package osslive-capi --lib --release \
+  (cd "$root" && ${CARGO:-cargo} rustc --package osslive-capi --lib --release \
     --target-dir "$build" ${CARGO_ARGS:-} \
     -- --print "native-static-libs=$native_libs")
   mkdir -p "$build/libraries"
@@ -69,6 +69,16 @@ build() {
 stage() {
   cp "$build/release/$1" "$build/libraries/$1.$$"
   mv "$build/libraries/$1.$$" "$build/libraries/$1"
+}
+
+# can_write FOLDER: fails early, before minutes of compiling.
+can_write() {
+  existing=$1
+  while [ ! -e "$existing" ]; do existing=$(dirname "$existing"); done
+  [ -d "$existing" ] && [ -w "$existing" ] || {
+    echo "cannot write to $existing: set PREFIX, such as PREFIX=\$HOME/.local, or run as root" >&2
+    exit 1
+  }
 }
 
 # place MODE FILE FOLDER [NAME]
@@ -143,10 +153,17 @@ uninstall() {
 case ${1:-} in
   build) build ;;
   install)
-    echo "building the C library, which takes a minute or two the first time"
+    for folder in "$libdir" "$includedir" "$schemadir"; do can_write "$dest$folder"; done
+    echo "building the C library, which takes a few minutes the first time"
     build
     install_all "$build/libraries"
-    echo "installed in $dest$prefix; for pkg-config, set PKG_CONFIG_PATH=$libdir/pkgconfig" ;;
+    echo "installed in $dest$prefix"
+    case $libdir in
+      /usr/lib | /usr/local/lib) echo "to make it known to the system's linker, run ldconfig as root" ;;
+      *)
+        echo "to build with it, set PKG_CONFIG_PATH=$libdir/pkgconfig"
+        echo "to run programs, set LD_LIBRARY_PATH=$libdir" ;;
+    esac ;;
   place) native_libs=$LIBRARIES/native-static-libs && install_all "$LIBRARIES" ;;
   pack) pack ;;
   uninstall) uninstall ;;

@@ -162,7 +162,9 @@ impl Client {
     }
 
     /// Returns the last ten finished sessions, oldest first
-    /// (GetLiveChannelHistory).
+    /// (GetLiveChannelHistory). A session is among them once the service has noticed
+    /// its end: after a publisher has disconnected, call
+    /// [`wait_until_idle`](Client::wait_until_idle) first.
     ///
     /// # Errors
     ///

@@ -254,7 +254,8 @@ pub unsafe extern "C" fn osslive_wait_until_deleted(
 }
 
 /// Returns the last ten finished sessions of a channel, oldest first
-/// (GetLiveChannelHistory).
+/// (GetLiveChannelHistory). A session is among them once the service has noticed its
+/// end: after a publisher has disconnected, call osslive_wait_until_idle first.
 ///
 /// JSON: records[] of startTime, endTime, remoteAddr ("IP:PORT"); res.
 ///

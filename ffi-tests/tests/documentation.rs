@@ -85,6 +85,28 @@ fn every_shell_block_parses() {
     }
 }
 
+/// A documentation test has the dependencies of the SDK's own tests.
+#[test]
+fn the_rust_program_of_the_readme_needs_only_the_sdk() {
+    let mut blocks = blocks("rust").into_iter();
+    let (at, block) = blocks.find(|(at, _)| at.starts_with("README.md")).expect("a program");
+    let folder = scratch("readme");
+    fs::create_dir_all(folder.join("src")).expect("a folder");
+    fs::write(folder.join("src/main.rs"), block.text).expect("a file");
+    let manifest = format!(
+        "[package]\nname = \"readme\"\nedition = \"2024\"\n[workspace]\n[dependencies]\n\
+         osslive = {{ path = {:?} }}\n",
+        root()
+    );
+    fs::write(folder.join("Cargo.toml"), manifest).expect("a file");
+    fs::copy(root().join("Cargo.lock"), folder.join("Cargo.lock")).expect("the lock file");
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["check", "--quiet", "--offline"]).current_dir(&folder);
+    command.arg("--target-dir").arg(folder.join("target"));
+    let outcome = Run::of(command).outcome();
+    assert_eq!(outcome.status, Some(0), "{at}: {}", outcome.stderr);
+}
+
 #[test]
 fn every_c_block_compiles() {
     for (at, block) in blocks("c") {

@@ -35,6 +35,8 @@ pub(super) struct Announcement {
     region: String,
     buckets: Vec<String>,
     data: PathBuf,
+    /// A command that creates the channel of the next one.
+    create_command: String,
     /// A command that prints a signed publish URL.
     publish_command: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -50,6 +52,7 @@ impl Announcement {
     ) -> Outcome<Self> {
         let is_public = Config::PUBLIC_SECRETS.contains(&keys.secret.as_str());
         let publish_url = publish_url(endpoint)?;
+        let command = format!("osslive --local={}", endpoint.reachable_address());
         Ok(Announcement {
             url: endpoint.url(),
             page: endpoint.page_url().map(|url| if shown.urls { url } else { without_query(&url) }),
@@ -59,10 +62,8 @@ impl Announcement {
             region: region.to_owned(),
             buckets: endpoint.buckets().to_vec(),
             data: endpoint.data().to_owned(),
-            publish_command: format!(
-                "osslive --local={} publish-url test",
-                endpoint.reachable_address()
-            ),
+            create_command: format!("{command} channel create test"),
+            publish_command: format!("{command} publish-url test"),
             publish_url: Some(publish_url).filter(|_| shown.urls),
         })
     }
@@ -88,7 +89,8 @@ impl Announcement {
         table.detail("data", self.data.display().to_string());
         table.write(page);
         writeln!(page);
-        writeln!(page, "Create a channel \"test\", then publish to it:");
+        writeln!(page, "Create a channel, then publish to it:");
+        writeln!(page, "  {}", self.create_command);
         let url = match &self.publish_url {
             Some(url) => format!("'{url}'"),
             None => format!("\"$({})\"", self.publish_command),

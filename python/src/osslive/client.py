@@ -459,6 +459,8 @@ class Client:
     def get_channel_history(self, id: str) -> ChannelHistory:
         """Returns the last ten finished sessions of a channel, oldest first.
 
+        After a publisher has disconnected, call :meth:`wait_until_idle` first.
+
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """
         return ChannelHistory.of(self._call(library().get_channel_history, text(id, "id")))
