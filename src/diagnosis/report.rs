@@ -378,6 +378,7 @@ mod tests {
         let mut diagnosis = judged(|findings| findings.problem(A, "wrong", "mend it"));
         let check = |id, verdict| Check { id, verdict, seen: String::new(), advice: None };
         diagnosis.replace(check(A, Verdict::Ok));
+        assert_eq!((diagnosis.problems, diagnosis.warnings), (0, 0));
         diagnosis.replace(check(B, Verdict::Warning));
         assert_eq!((diagnosis.problems, diagnosis.warnings), (0, 1));
         assert_eq!(verdict(&diagnosis, A), Verdict::Ok);

@@ -153,6 +153,7 @@ mod tests {
         for response in [&b""[..], b"HTTP/1.1 400 Bad Request\r\n\r\n", &RTMP[..100]] {
             assert!(matches!(reached(response), Reached::Port(_)));
         }
+        assert_eq!(reached(b""), Reached::Port("the connection was closed".to_owned()));
         let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let nothing = probe(&format!("rtmp://{free}/"), &Arc::default(), Duration::from_secs(5));
         assert!(matches!(nothing, Reached::Nothing(_)));

@@ -294,7 +294,7 @@ fn a_problem_that_the_parser_finds_is_located_in_the_whole_document() {
 
 #[test]
 fn markup_in_comments_and_attributes_does_not_mislead_about_the_position() {
-    let document = "<List><!-- <A> --><B a='</List>' b=\"it's/>\">&#x1;</B></List>";
+    let document = "<List><!-- <A> --><B a='/>' b=\"it's</List>\">&#x1;</B></List>";
     assert_eq!(
         error_of(document.as_bytes()),
         "invalid XML: &#x1; is not an XML character (in List/B, line 1, column 45)"

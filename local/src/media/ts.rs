@@ -647,9 +647,11 @@ mod tests {
     #[test]
     fn a_track_that_starts_after_much_of_a_fragment_is_written_is_marked_too() {
         let mut tape = Tape::new();
-        tape.begin(BOTH, true);
+        tape.begin(BOTH, false);
         tape.picture(10 * DELAY, true, 100_000);
         tape.audio_frame(10 * DELAY, 100);
+        // Only now is it known to be a discontinuity.
+        tape.fragments[0].1 = true;
         check_clean(&tape.pieces(40));
     }
 
