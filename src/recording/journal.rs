@@ -222,11 +222,18 @@ mod tests {
         for (text, word) in [
             (fs::read_to_string(&path).unwrap(), "b/other: last 5 s"),
             ("#EXTM3U\n".to_owned(), "another program"),
+            ("#EXTM3U".to_owned(), "another program"),
             (format!("{TITLE}\n{DESCRIPTION:?}\n1 2 maybe\n"), "another version"),
         ] {
             fs::write(&path, text).unwrap();
             let error = Journal::open(&path, DESCRIPTION).err().unwrap();
             assert!(error.message().contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_read_is_an_error() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(Journal::open(folder.path(), DESCRIPTION).is_err());
     }
 }
