@@ -216,7 +216,7 @@ using Time = std::chrono::system_clock::time_point;
 struct SweepOptions {
   std::uint32_t max_parallel = 8; /* maximum concurrent requests, 1 to 256 */
   double rate = 0;                /* maximum requests per second; 0 for no limit */
-  /* A timeout for the whole operation, or for each sweep of a monitor; none. */
+  /* A timeout for the whole operation, or for each sweep of a monitor; default: none. */
   std::optional<std::chrono::milliseconds> time_limit = std::nullopt;
 };
 
@@ -833,8 +833,9 @@ class Client {
   }
 
   /* Signs a publish URL. Sends nothing, and the channel need not exist yet.
-   * expires is how long from now publishers may connect; additional parameters
-   * are signed. Anyone who has the URL can publish: treat it as a secret. */
+   * expires is how long the URL is valid: publishers must connect within this time.
+   * Additional parameters are signed. Anyone who has the URL can publish: treat it as a
+   * secret. */
   std::string get_rtmp_url(
       const std::string &id,
       std::chrono::seconds expires = std::chrono::seconds(OSSLIVE_DEFAULT_EXPIRES_S),

@@ -259,8 +259,8 @@ impl Client {
         Ok(url)
     }
 
-    /// Returns a client with a different call timeout, retries and back-off
-    /// included.
+    /// Returns a client with a different call timeout, which includes retries and
+    /// back-off.
     pub fn with_timeout(&self, timeout: Duration) -> Client {
         Client { timeout, ..self.clone() }
     }

@@ -236,7 +236,7 @@ pub unsafe extern "C" fn osslive_wait_until_idle(
 /// Waits until a channel does not exist, for at most limit_ms milliseconds. Polls
 /// like osslive_wait_until_live.
 ///
-/// Fails as osslive_wait_until_live does, except with NoSuchLiveChannel.
+/// Fails as osslive_wait_until_live does, except that NoSuchLiveChannel is a success.
 #[unsafe(no_mangle)]
 pub unsafe extern "C" fn osslive_wait_until_deleted(
     client: *const osslive_client,

@@ -38,7 +38,7 @@ pub struct osslive_highlight {
 ///
 /// Highlights are clipped to the known sessions: the last ten finished ones and
 /// the current one. If there are ten finished ones, times before the oldest are not
-/// clipped: the service may still have recordings of them. A highlight fails if
+/// clipped: the service may still have recordings from then. A highlight fails if
 /// nothing is left of it, if it is longer than a day, or if an earlier one uses the
 /// same playlist. Existing playlists are replaced.
 ///

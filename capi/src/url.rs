@@ -31,8 +31,8 @@ pub struct osslive_param {
 /// exist yet. Anyone who has the URL can publish until it expires: treat it as
 /// a secret.
 ///
-/// - expires_s: how many seconds from now publishers may connect
-///   (OSSLIVE_DEFAULT_EXPIRES_S). Expiry does not disconnect a publisher.
+/// - expires_s: how many seconds the URL is valid, usually OSSLIVE_DEFAULT_EXPIRES_S:
+///   publishers must connect within this time. Expiry does not disconnect a publisher.
 /// - params, n_params: additional signed parameters, or NULL and 0.
 ///   "playlistName" sets the live playlist of the session instead of the
 ///   channel's. Parameters used by the signature itself are rejected.

@@ -85,8 +85,8 @@ const HELP: &str = "\
 Example: osslive --local channel create main-stage
 Run `osslive COMMAND --help` for the connection options and more examples.
 
-Credentials come, in this order, from --local, --profile or --config, variables
-  such as OSS_ACCESS_KEY_ID, ~/.ossutilconfig, ~/.aliyun, or the ECS role
+Credentials come, in this order, from --local; --profile or --config; variables
+  such as OSS_ACCESS_KEY_ID; ~/.ossutilconfig; ~/.aliyun; the ECS role
 
 Exit status: 0 success, 1 failure, 2 usage, 3 not found, 4 not allowed,
   5 not live, 6 conflict, 7 unavailable, 8 differences";

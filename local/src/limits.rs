@@ -35,7 +35,7 @@ pub struct PeerLimits {
     /// less the time earned by `rate`. Defaults to 30 seconds.
     pub pause: Duration,
     /// The minimum rate at which a peer must send a body and read a response,
-    /// in bytes per second, on average and beyond `pause`. Defaults to 4096.
+    /// in bytes per second, on average, once `pause` is used up. Defaults to 4096.
     pub rate: u32,
     /// How long an RTMP client may take from its first byte until it
     /// publishes, and from the end of a stream to the next. Defaults to 20

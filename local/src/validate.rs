@@ -122,6 +122,7 @@ pub fn check_playlist(name: &str) -> Result<(), Fault> {
             fault("The playlist name must not contain a slash.", "0044-00000016")
         }
         _ if name.len() > 128 => fault(LENGTH, "0044-00000017"),
+        // The service's own wording.
         _ if !name.ends_with(".m3u8") => {
             fault("Playlist name must ends with \".m3u8\".", "0044-00000018")
         }

@@ -135,7 +135,8 @@ pub struct Limits {
 }
 
 impl Limits {
-    /// No limit for the bandwidth; a tenth for the frame rate.
+    /// Creates limits with their defaults: no minimum bandwidth, and a frame rate drop
+    /// of a tenth.
     pub fn new() -> Self {
         Limits { min_bandwidth: None, frame_rate_drop: 0.1 }
     }

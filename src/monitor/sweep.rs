@@ -97,8 +97,8 @@ impl Client {
     ///
     /// Nothing is kept: ids are taken from the iterator when they are needed, and
     /// memory use is that of the requests in flight. Duplicate ids are read again. While
-    /// the callback runs, at most twice as many channels as there are concurrent
-    /// requests are read. Failures, timeouts, retries and throttling are as in
+    /// the callback runs, at most `2 * max_parallel` channels are read ahead.
+    /// Failures, timeouts, retries and throttling are as in
     /// [`monitor_channels`](Self::monitor_channels); the progress callback of the
     /// options is not called.
     ///

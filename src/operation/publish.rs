@@ -21,8 +21,8 @@ impl RtmpUrlOptions {
         RtmpUrlOptions { expires: 1800, params: Vec::new(), sign_token: true }
     }
 
-    /// Sets how many seconds from now publishers may connect. Expiry does not
-    /// disconnect a publisher. Defaults to 1800.
+    /// Sets how many seconds the URL is valid: publishers must connect within this time.
+    /// Expiry does not disconnect a publisher. Defaults to 1800.
     pub fn expires(mut self, seconds: u32) -> Self {
         self.expires = seconds;
         self

@@ -31,7 +31,7 @@ pub enum ClientState {
         /// The description from the server; may be empty.
         description: String,
     },
-    /// The publisher has finished, or the server announced that it closes.
+    /// The publisher has finished, or the server announced that it is closing.
     Closed,
 }
 

@@ -496,8 +496,8 @@ class Client:
         """Signs a publish URL. Anyone who has it can publish until it expires: treat it as a
         secret.
 
-        ``expires`` is how long from now publishers may connect; expiry does not
-        disconnect a publisher. ``playlist_name`` sets the live playlist of this
+        ``expires`` is how long the URL is valid: publishers must connect within this time;
+        expiry does not disconnect a publisher. ``playlist_name`` sets the live playlist of this
         session instead of the channel's. ``params`` are additional signed
         parameters.
         """
@@ -648,7 +648,8 @@ class Client:
         return samples(lambda: self.get_channel_status(id), interval)
 
     def analyze_history(self, id: str, days: int = 7) -> HistoryAnalysis:
-        """Summarizes the sessions of the last ``days`` days. The service keeps only the last ten.
+        """Summarizes the sessions of the last ``days`` days, of which the service keeps only the
+        last ten.
 
         Raises :class:`~osslive.NoSuchLiveChannel`.
         """

@@ -48,7 +48,7 @@ REGION = "cn-hangzhou"
 
 
 class EndpointError(RuntimeError):
-    """The local endpoint could not be started; contains its output, or what was tried."""
+    """The local endpoint could not be started or controlled; the message says why."""
 
 
 class LocalEndpoint:
