@@ -4,7 +4,7 @@
  *   cc batch.c $(pkg-config --cflags --libs osslive) -o batch
  *   ./batch
  *
- * Region or endpoint, bucket and access key come from OSS_REGION,
+ * Region, endpoint, bucket and access key come from OSS_REGION,
  * OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET. */
 
 #include <osslive.h>

@@ -4,7 +4,7 @@
 //   c++ -std=c++17 quickstart.cpp $(pkg-config --cflags --libs osslive) -o quickstart
 //   ./quickstart [CHANNEL]
 //
-// Region or endpoint, bucket and access key come from OSS_REGION,
+// Region, endpoint, bucket and access key come from OSS_REGION,
 // OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 
 #include <osslive.hpp>

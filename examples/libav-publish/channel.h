@@ -7,7 +7,7 @@
 
 struct channel;
 
-/* Opens a channel, and creates it if it does not exist. Region or endpoint,
+/* Opens a channel, and creates it if it does not exist. Region, endpoint,
  * bucket and access key come from the environment. Prints errors to standard
  * error and returns NULL. */
 struct channel *channel_open(const char *id);

@@ -26,7 +26,7 @@ static const char HELP[] =
     "  -w SECONDS  time limit for attempts to connect [default: 60]\n"
     "  -h          show this help\n"
     "\n"
-    "Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,\n"
+    "Region, endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,\n"
     "OSS_BUCKET, OSS_ACCESS_KEY_ID, OSS_ACCESS_KEY_SECRET and, for a temporary key,\n"
     "OSS_SESSION_TOKEN.\n"
     "\n"

@@ -3,7 +3,7 @@ status. It only needs Python's standard library.
 
     python3 ctypes_quickstart.py [CHANNEL]
 
-Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
+Region, endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
 OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET; the library from
 OSSLIVE_LIBRARY or the system's library path.
 """

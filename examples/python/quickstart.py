@@ -3,7 +3,7 @@ status of the channel.
 
     python3 quickstart.py [CHANNEL]
 
-Region or endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
+Region, endpoint, bucket and access key come from OSS_REGION, OSS_ENDPOINT,
 OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 """
 

@@ -1,6 +1,6 @@
 //! Creates three channels in one call.
 //!
-//! Region or endpoint, bucket and access key come from OSS_REGION,
+//! Region, endpoint, bucket and access key come from OSS_REGION,
 //! OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 
 use osslive::{ChannelConfig, Client, RtmpUrlOptions, SweepOptions};

@@ -1,7 +1,7 @@
 //! Cuts the opening, the peak and the closing of a channel's latest session.
 //!
 //! Usage: highlights [CHANNEL [SECONDS]]. The default length is five minutes.
-//! Region or endpoint, bucket and access key come from OSS_REGION,
+//! Region, endpoint, bucket and access key come from OSS_REGION,
 //! OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 
 use osslive::{Client, Highlight, SweepOptions};

@@ -1,6 +1,6 @@
 //! Analyzes a week of a channel's history.
 //!
-//! Usage: history [CHANNEL]. Region or endpoint, bucket and access key come from
+//! Usage: history [CHANNEL]. Region, endpoint, bucket and access key come from
 //! OSS_REGION, OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and
 //! OSS_ACCESS_KEY_SECRET.
 

@@ -1,6 +1,6 @@
 //! Polls three channels every 30 seconds and prints the changes.
 //!
-//! Region or endpoint, bucket and access key come from OSS_REGION,
+//! Region, endpoint, bucket and access key come from OSS_REGION,
 //! OSS_ENDPOINT, OSS_BUCKET, OSS_ACCESS_KEY_ID and OSS_ACCESS_KEY_SECRET.
 //! SWEEP_SECONDS sets the interval, SWEEP_COUNT the number of sweeps.
 
