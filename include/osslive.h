@@ -989,7 +989,7 @@ osslive_status osslive_wait_until_idle(const osslive_client *client,
  * Waits until a channel does not exist, for at most limit_ms milliseconds. Polls
  * like osslive_wait_until_live.
  *
- * Fails as osslive_wait_until_live does, except with NoSuchLiveChannel.
+ * Fails as osslive_wait_until_live does, except that NoSuchLiveChannel is a success.
  */
 osslive_status osslive_wait_until_deleted(const osslive_client *client,
                                           const char *id,
@@ -1070,8 +1070,8 @@ osslive_status osslive_get_vod(const osslive_client *client,
  * exist yet. Anyone who has the URL can publish until it expires: treat it as
  * a secret.
  *
- * - expires_s: how many seconds from now publishers may connect
- *   (OSSLIVE_DEFAULT_EXPIRES_S). Expiry does not disconnect a publisher.
+ * - expires_s: how many seconds the URL is valid, usually OSSLIVE_DEFAULT_EXPIRES_S:
+ *   publishers must connect within this time. Expiry does not disconnect a publisher.
  * - params, n_params: additional signed parameters, or NULL and 0.
  *   "playlistName" sets the live playlist of the session instead of the
  *   channel's. Parameters used by the signature itself are rejected.
@@ -1318,7 +1318,7 @@ osslive_status osslive_channel_monitor_stop(const osslive_channel_monitor *monit
  *
  * Highlights are clipped to the known sessions: the last ten finished ones and
  * the current one. If there are ten finished ones, times before the oldest are not
- * clipped: the service may still have recordings of them. A highlight fails if
+ * clipped: the service may still have recordings from then. A highlight fails if
  * nothing is left of it, if it is longer than a day, or if an earlier one uses the
  * same playlist. Existing playlists are replaced.
  *

@@ -16,10 +16,11 @@ use std::time::Duration;
 use time::OffsetDateTime;
 
 pub(super) const HELP: &str = "\
-Permanently deletes fragments that ended, and saved playlists that were written,
-before the --older-than cutoff. Fragments in a remaining playlist are kept, as is
-the playlist of a live stream. Playlists are deleted first, so that none lists a
-deleted fragment, even after an interruption. Asks for confirmation.
+Permanently deletes fragments that ended, and saved playlists that were
+written, before the --older-than cutoff. Fragments in a remaining playlist are
+kept, as is the playlist of a live stream. Playlists are deleted first, so
+that none lists a deleted fragment, even after an interruption. Asks for
+confirmation.
 
 Examples:
   osslive recording prune main-stage --older-than 30d --dry-run
