@@ -9,8 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
-use support::{client_of, folder};
+use support::{client_of, folder, wait_until};
 
 fn start(data: &Path) -> io::Result<LocalEndpoint> {
     LocalEndpoint::start(Config::new(data))
@@ -205,11 +204,7 @@ fn temporary_folders_of_many_endpoints_are_distinct_and_deleted_with_them() {
     assert!(folders.iter().all(|folder| folder.is_dir()));
     drop(endpoints);
     // Another endpoint that starts may be deleting one of them at this moment.
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while folders.iter().any(|folder| folder.exists()) {
-        assert!(Instant::now() < deadline, "{folders:?}");
-        std::thread::sleep(Duration::from_millis(10));
-    }
+    wait_until("the directories are deleted", || !folders.iter().any(|folder| folder.exists()));
     folders.sort();
     folders.dedup();
     assert_eq!(folders.len(), many);

@@ -7,7 +7,7 @@ use osslive_local::rtmp::ClientState;
 use osslive_local::{Acl, Config, PeerLimits};
 use std::thread;
 use std::time::{Duration, Instant};
-use support::{Peer, SOON, Stage};
+use support::{Peer, SOON, Stage, wait_until};
 
 /// A short limit for tests.
 const SHORT: Duration = Duration::from_millis(400);
@@ -17,14 +17,6 @@ fn stage(limits: impl FnOnce(&mut PeerLimits)) -> Stage {
     let mut chosen = PeerLimits::default();
     limits(&mut chosen);
     Stage::start(|config| config.acl(Acl::PublicReadWrite).limits(chosen))
-}
-
-fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
-    let started = Instant::now();
-    while !reached() {
-        assert!(started.elapsed() < SOON, "timed out: {what}");
-        thread::sleep(Duration::from_millis(20));
-    }
 }
 
 /// Returns the client side of a handshake, RTMP 1.0 section 5.2.

@@ -14,6 +14,7 @@ use osslive_local::{Config, LocalEndpoint};
 use std::io::{self, Read, Write};
 use std::net::TcpStream;
 use std::ops::Deref;
+use std::thread;
 use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
@@ -21,6 +22,15 @@ pub const CLIP: &[u8] = include_bytes!("../../../cli/assets/clip.flv");
 
 /// The timeout for anything that must happen.
 pub const SOON: Duration = Duration::from_secs(30);
+
+/// Waits until a condition is true, for as long as anything may take.
+pub fn wait_until(what: &str, mut reached: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !reached() {
+        assert!(started.elapsed() < SOON, "timed out: {what}");
+        thread::sleep(Duration::from_millis(20));
+    }
+}
 
 /// Creates a folder that only this user can access, deleted when dropped.
 pub fn folder() -> TempDir {
