@@ -23,8 +23,8 @@ use roxmltree::ParsingOptions;
 use time::format_description::well_known::Rfc3339;
 use time::{OffsetDateTime, UtcOffset};
 
-/// A document of this length or more is parsed only if there is memory for everything
-/// that parsing may create.
+/// Documents of at least this length are parsed only if there is enough memory for
+/// everything that parsing may create.
 const LARGE: usize = 64 * 1024;
 /// The memory that a document may take, as a multiple of its length: its elements, the
 /// strings made from it, and their JSON.

@@ -1,4 +1,4 @@
-//! Fault injection: for every fault of a peer, a client must return the correct result or
+//! Fault injection: whatever a peer does wrong, a client must return the correct result or
 //! an informative error, within the time limit, with bounded memory, and without
 //! affecting the next call.
 //!

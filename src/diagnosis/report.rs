@@ -374,7 +374,7 @@ mod tests {
     }
 
     #[test]
-    fn a_replaced_check_is_counted_anew() {
+    fn replacing_a_check_updates_the_counts() {
         let mut diagnosis = judged(|findings| findings.problem(A, "wrong", "mend it"));
         let check = |id, verdict| Check { id, verdict, seen: String::new(), advice: None };
         diagnosis.replace(check(A, Verdict::Ok));

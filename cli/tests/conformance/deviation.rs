@@ -315,7 +315,7 @@ pub const HTTP: &[Deviation] = &[
         &[Change::NoHeader("content-range")],
     ),
     http(
-        "CORS for every origin",
+        "CORS allowed for any origin",
         "cors-simple",
         "GET",
         &[Change::Header("access-control-allow-origin", "*")],
